@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ESPALIER_ROUTE_FIB_H
+#define ESPALIER_ROUTE_FIB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <rte_lpm.h>
+#include <rte_lpm6.h>
+
+#include "packet/address.h"
+#include "report/fault.h"
+
+/*
+ * The forwarding table that workers read: destination prefix to next hop, by
+ * longest match, IPv4 and IPv6. A next hop is an immutable object; a change
+ * publishes a new one under RCU. Neighbours are host routes to an ETHER hop.
+ * The control thread writes, workers look up.
+ */
+enum nexthop_type {
+	NEXTHOP_NONE,	    /* no route */
+	NEXTHOP_BLACKHOLE,  /* blackhole, unreachable, prohibit */
+	NEXTHOP_LOCAL,	    /* an address of this machine: to the kernel */
+	NEXTHOP_TUNNEL,	    /* into `tunnel` */
+	NEXTHOP_ETHER,	    /* out of `port` behind the frame header `eth` */
+	NEXTHOP_UNRESOLVED, /* out of `port`, but the kernel does not know the MAC of `gateway` yet */
+	NEXTHOP_CONNECTED,  /* on-link on `port`; the destination itself must be resolved */
+	NEXTHOP_KERNEL,	    /* leaves through a device that is not ours: hand it to the kernel */
+};
+
+struct nexthop {
+	uint8_t type;
+	uint8_t reserved;
+	uint16_t port;	 /* ETHER, UNRESOLVED, CONNECTED */
+	uint32_t tunnel; /* TUNNEL */
+	uint16_t mtu;	 /* of the route or the port; 0: no limit known */
+	uint8_t eth[14]; /* destination, source, type: ready to be copied before the IP header */
+	struct ip_addr gateway;
+};
+
+struct fib {
+	struct rte_lpm *v4;
+	struct rte_lpm6 *_Atomic v6; /* two tables; the standby is updated, then they swap */
+	const struct nexthop *_Atomic *hops; /* [id]; id 0 is NEXTHOP_NONE and never NULL */
+	_Atomic uint64_t generation;	     /* grows with every visible change */
+};
+
+/* Worker. Never NULL; NEXTHOP_NONE where nothing matches. `dst` in network order. */
+static inline const struct nexthop *fib_lookup4(const struct fib *f, const void *dst)
+{
+	uint32_t id = 0;
+
+	if (rte_lpm_lookup(f->v4, rte_be_to_cpu_32(*(const unaligned_uint32_t *)dst), &id) != 0)
+		id = 0;
+	return atomic_load_explicit(&f->hops[id], memory_order_acquire);
+}
+
+static inline const struct nexthop *fib_lookup6(const struct fib *f, const uint8_t *dst)
+{
+	uint32_t id = 0;
+	struct rte_lpm6 *v6 = atomic_load_explicit(&f->v6, memory_order_acquire);
+
+	if (rte_lpm6_lookup(v6, dst, &id) != 0)
+		id = 0;
+	return atomic_load_explicit(&f->hops[id], memory_order_acquire);
+}
+
+static inline const struct nexthop *fib_lookup(const struct fib *f, uint8_t family, const void *dst)
+{
+	return family == 4 ? fib_lookup4(f, dst) : fib_lookup6(f, dst);
+}
+
+struct fib_limits {
+	uint32_t routes4, routes6; /* prefixes of each family, host routes to neighbours included */
+};
+
+/* Control thread, after rcu_init(). NULL and *fault on failure. */
+struct fib *fib_create(const struct fib_limits *limits, struct fault *fault);
+void fib_destroy(struct fib *f);
+
+/* Insert or replace. The hop is copied. 0 or -errno (ENOSPC: limits). Control thread. */
+int fib_set(struct fib *f, const struct ip_prefix *prefix, const struct nexthop *hop);
+/* 0 or -ENOENT. Control thread. */
+int fib_remove(struct fib *f, const struct ip_prefix *prefix);
+/* Exact match; false where there is none. Control thread. */
+bool fib_get(const struct fib *f, const struct ip_prefix *prefix, struct nexthop *out);
+
+#endif
