@@ -22,7 +22,7 @@ struct nexthop;
 struct packet {
 	struct rte_mbuf *m;
 	uint8_t *ip;	      /* IP header to act on: outer before decapsulation, else inner */
-	union {		      /* the SA, once found */
+	union { /* the SA, once found */
 		struct sa_in *in;
 		struct sa_out *out;
 	};
@@ -69,6 +69,7 @@ enum carry_kind {
 	CARRY_FROM_KERNEL,  /* IP packet (tun) or Ethernet frame (tap) read from `device` */
 	CARRY_INBOUND,	    /* Ethernet frame with ESP for an SA that this worker owns */
 	CARRY_OUTBOUND,	    /* inner packet for `tunnel`, which this worker owns; data is at IP */
+	CARRY_FORWARD,	    /* IP packet made by this gateway, to be routed in the clear */
 	CARRY_TRANSMIT,	    /* complete frame for `port`, whose queue this worker owns */
 };
 

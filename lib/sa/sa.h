@@ -45,7 +45,7 @@ struct sa_spec {
 	uint8_t ttl;	  /* outer; 0: 64 */
 
 	uint8_t selectors; /* inbound check (RFC 4301 5.2); 0: any to any */
-	struct selector selector[SA_SELECTORS_MAX];
+	const struct selector *selector; /* [selectors]; sa_add copies them */
 };
 
 struct sa_in;
