@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ESPALIER_CONTROL_CONTROL_H
+#define ESPALIER_CONTROL_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <event2/event.h>
+
+#include "report/fault.h"
+#include "worker/gateway.h"
+
+/*
+ * The control socket: JSON-RPC 2.0 on a Unix stream, one object or one batch
+ * array a line. Everything runs in the thread of the event loop, which is the
+ * gateway's control thread. docs/control.md lists the methods.
+ */
+struct control;
+
+/* Strings are copied. A zero limit means the default in parentheses. */
+struct control_config {
+	const char *path;     /* of the socket; NULL: none, only control_handle_line() */
+	unsigned int mode;    /* of the socket file (0660) */
+	const char *group;    /* its group; NULL: the process's own */
+	uint32_t clients_max; /* connected at once (1024) */
+	size_t output_max;    /* bytes a client may leave unread before it is cut off (8 MiB) */
+
+	/* What gateway.info tells besides. */
+	const char *config_file; /* NULL: none */
+	bool lab;
+	bool sleep; /* workers sleep when idle */
+	uint32_t sas_max, tunnels_max;
+};
+
+/*
+ * Listen on config->path. The file appears with its mode and group already set;
+ * one that a dead process left behind is replaced, one that answers is EADDRINUSE.
+ * jansson's allocator is replaced by one that wipes what it frees (json_set_alloc_funcs).
+ * NULL with *fault on failure. Control thread.
+ */
+struct control *control_start(struct event_base *base, struct gateway *g,
+			      const struct control_config *config, struct fault *fault);
+
+/* Close every client, remove the socket file. To be called before the gateway is taken apart. */
+void control_stop(struct control *c);
+
+/* What a caller may do; each method belongs to one class. */
+enum control_class {
+	CONTROL_READ = 1 << 0,   /* see state and counters */
+	CONTROL_CHANGE = 1 << 1, /* change the gateway */
+	CONTROL_KEYS = 1 << 2,   /* install key material */
+	CONTROL_ALL = CONTROL_READ | CONTROL_CHANGE | CONTROL_KEYS,
+};
+
+/*
+ * Serve one line (without its newline) for a caller with `rights` (control_class
+ * bits). Returns the length of the answer and sets *answer, which the caller
+ * passes to free(); 0 and NULL where none is due (notifications). Any bytes are
+ * allowed. The caller wipes the line.
+ */
+size_t control_handle_line(struct control *c, unsigned int rights, const char *line, size_t len,
+			   char **answer);
+
+#endif
