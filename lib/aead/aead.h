@@ -16,7 +16,7 @@ enum aead_algorithm { AEAD_AES_128_GCM_16 = 1, AEAD_AES_256_GCM_16 = 2 };
 #define AEAD_SALT_SIZE 4
 #define AEAD_IV_SIZE 8
 #define AEAD_NONCE_SIZE 12 /* salt, IV */
-#define AEAD_AAD_MAX 12	   /* SPI and 64-bit ESN; 8 without ESN */
+#define AEAD_AAD_MAX 12    /* SPI and 64-bit ESN; 8 without ESN */
 #define AEAD_ICV_SIZE 16
 #define AEAD_KEY_MAX 36 /* key material as IKE gives it: key, then salt */
 
