@@ -18,7 +18,7 @@ struct ip_prefix {
 	uint8_t len; /* 0 … 32 or 128 */
 };
 
-#define IP_TEXT_MAX 64 /* longest text of an address, a prefix or a range, with its NUL */
+#define IP_TEXT_MAX 80 /* longest text of an address, a prefix or a range, with its NUL */
 
 static inline uint8_t ip_bits(uint8_t family)
 {
@@ -35,7 +35,7 @@ bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b);
 int ip_addr_compare(const struct ip_addr *a, const struct ip_addr *b);
 bool ip_prefix_equal(const struct ip_prefix *a, const struct ip_prefix *b);
 bool ip_prefix_contains(const struct ip_prefix *p, const struct ip_addr *a);
-/* Multicast, IPv4 broadcast and the like: nothing a tunnel may end at. */
+/* False for multicast, broadcast, loopback, unspecified: nothing a tunnel may end at. */
 bool ip_addr_is_unicast(const struct ip_addr *a);
 
 struct ip_addr ip_addr_from(uint8_t family, const void *bytes);
@@ -45,7 +45,10 @@ uint32_t ip_addr_v4(const struct ip_addr *a);
 /* Parse text; 0 or -EINVAL. A prefix without "/len" is a host; host bits must be zero. */
 int ip_addr_parse(const char *text, struct ip_addr *out);
 int ip_prefix_parse(const char *text, struct ip_prefix *out);
-/* "first-last", a prefix, an address, or "any" with `family`; 0 or -EINVAL. */
+/*
+ * "first-last", a prefix, an address, or "any"; 0 or -EINVAL. `family` is only
+ * asked for "any", which is an error where it is 0.
+ */
 int ip_range_parse(const char *text, uint8_t family, struct ip_addr *first, struct ip_addr *last);
 
 /* Print into buf of IP_TEXT_MAX bytes and return buf. */

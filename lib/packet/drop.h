@@ -18,7 +18,8 @@
 	X(PLAINTEXT, plaintext, LOSS,                                                              \
 	  "arrived in the clear though policy says protect (RFC 4301 5.2)")                        \
 	X(TUNNEL_NO_SA, tunnel_no_sa, LOSS, "the tunnel has no outbound SA")                       \
-	X(SEQ_EXHAUSTED, seq_exhausted, LOSS, "the SA's sequence space has ended (RFC 4303 3.3.3)") \
+	X(SEQ_EXHAUSTED, seq_exhausted, LOSS,                                                      \
+	  "the SA's sequence space has ended (RFC 4303 3.3.3)")                                    \
 	X(SEQ_UNRESERVED, seq_unreserved, LOSS, "the next block of numbers is not on disk yet")    \
 	X(TOO_BIG, too_big, LOSS, "larger than the tunnel's MTU; the sender was told by ICMP")     \
 	X(NO_ROOM, no_room, LOSS, "the buffer has no room for headers or trailer")                 \
@@ -53,9 +54,9 @@
 
 enum drop_reason {
 #define X(id, name, kind, text) DROP_##id,
-	DROP_LIST(X)
+	DROP_LIST (X)
 #undef X
-		DROP_REASONS
+	    DROP_REASONS
 };
 
 enum drop_kind { DROP_LOSS, DROP_END };

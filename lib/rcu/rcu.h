@@ -32,9 +32,10 @@ static inline void rcu_quiescent(struct rte_rcu_qsbr *domain, unsigned int id)
 }
 
 /*
- * Control thread: call fn(p) once no worker can hold p any more. Never blocks;
- * runs fn at once where no worker reads. If the queue is full it waits for one
- * grace period.
+ * Control thread: call fn(p) once no worker can hold p any more. Runs it at once
+ * where no worker reads, or before rcu_init(). The queue grows; only if there is
+ * no memory for that does this wait for a grace period. Releases run in the order
+ * in which they were deferred, and may defer in turn.
  */
 void rcu_defer(void (*fn)(void *p), void *p);
 
