@@ -32,33 +32,42 @@ struct sa_spec {
 	bool esn;
 	bool udp; /* ESP in UDP (RFC 3948) on what we send; both are accepted inbound */
 	uint16_t local_port, remote_port; /* with udp; host order */
-	struct ip_addr local, remote;	  /* outer addresses */
+	struct ip_addr local, remote;     /* outer addresses */
 
-	uint32_t replay_window; /* inbound: 0, or SA_REPLAY_MIN … MAX, rounded up to 64 */
+	uint32_t replay_window; /* inbound: 0, or SA_REPLAY_MIN … SA_REPLAY_MAX packets */
 
 	uint64_t seq_first; /* outbound: first number to send, >= 1 */
 	uint64_t seq_limit; /* outbound: last number allowed; 0: the end of the space */
 
-	enum sa_df df;	  /* IPv4 outer */
-	bool dscp_set;	  /* false: copy the inner DSCP */
-	uint8_t dscp;	  /* with dscp_set, 0 … 63 */
-	uint8_t ttl;	  /* outer; 0: 64 */
+	enum sa_df df; /* IPv4 outer */
+	bool dscp_set; /* false: copy the inner DSCP */
+	uint8_t dscp;  /* with dscp_set, 0 … 63 */
+	uint8_t ttl;   /* outer; 0: 64 */
 
-	uint8_t selectors; /* inbound check (RFC 4301 5.2); 0: any to any */
+	uint8_t selectors;               /* inbound check (RFC 4301 5.2); 0: any to any */
 	const struct selector *selector; /* [selectors]; sa_add copies them */
+};
+
+/* A snapshot; the numbers are written by the owner worker. */
+struct sa_counters {
+	uint64_t packets, bytes; /* bytes: of inner IP packets */
+	uint64_t last_used_tsc;  /* 0: never */
+	uint64_t seq;            /* outbound: last number sent; inbound: top of the window */
+	uint64_t replay, window, icv, malformed, selector, ecn, too_big, exhausted; /* drops */
 };
 
 struct sa_in;
 struct sa_out;
+struct sadb;
 
 /* The cold half. Pointers stay valid until sa_delete. */
 struct sa {
 	enum sa_direction direction;
 	uint32_t spi;
 	uint32_t tunnel;
-	uint32_t slot; /* in the arena of its direction */
-	uint16_t owner; /* worker */
-	struct sa_spec spec; /* with the key wiped */
+	uint32_t slot;       /* in the arena of its direction */
+	uint16_t owner;      /* worker */
+	struct sa_spec spec; /* with the key wiped and selectors of its own */
 	uint64_t added_tsc;
 	uint8_t key_digest[16]; /* of key and salt; never leaves the process */
 	union {
@@ -66,20 +75,12 @@ struct sa {
 		struct sa_out *out;
 	};
 	struct sa *tunnel_next; /* SAs of one tunnel and direction, newest first */
+	struct sadb *db;
+	struct sa_counters folded; /* what the tunnel's totals hold of it already */
 };
-
-/* A snapshot; the numbers are written by the owner worker. */
-struct sa_counters {
-	uint64_t packets, bytes; /* bytes: of inner IP packets */
-	uint64_t last_used_tsc;	 /* 0: never */
-	uint64_t seq;		 /* outbound: last number sent; inbound: top of the window */
-	uint64_t replay, window, icv, malformed, selector, ecn, too_big, exhausted; /* dropped here */
-};
-
-struct sadb;
 
 struct sadb_config {
-	uint32_t sas_max;      /* each direction */
+	uint32_t sas_max; /* each direction */
 	uint32_t tunnels_max;
 	uint16_t workers;
 };

@@ -19,8 +19,8 @@ struct tunnel_spec {
 	 */
 	char device[TUNNEL_DEVICE_MAX];
 	struct ip_addr local, remote; /* defaults of its SAs; family 0 where not known yet */
-	uint16_t mtu;		      /* inner; 0: computed from the outer MTU */
-	uint16_t keepalive;	      /* seconds of silence before a NAT keepalive is sent; 0: never */
+	uint16_t mtu;                 /* inner; 0: computed from the outer MTU */
+	uint16_t keepalive; /* seconds of silence before a NAT keepalive is sent; 0: never */
 };
 
 struct tunnel_totals {
@@ -33,9 +33,9 @@ struct tunnel {
 	struct tunnel_spec spec;
 	uint16_t device; /* host device id; HOST_NONE (65535) without */
 	int ifindex;
-	struct sa *in, *out; /* newest first, linked by tunnel_next */
+	struct sa *in, *out;       /* newest first, linked by tunnel_next */
 	struct tunnel_totals past; /* of SAs that are gone */
-	uint64_t since_tsc;	   /* last change between having and not having both directions */
+	uint64_t since_tsc;        /* last change between having and not having both directions */
 };
 
 int tunnel_add(struct sadb *db, const struct tunnel_spec *spec, struct tunnel **out,
@@ -59,7 +59,8 @@ const char *tunnel_state(const struct tunnel *t);
  */
 uint16_t tunnel_mtu(const struct tunnel *t, uint16_t outer_mtu);
 
-/* What workers read of a tunnel. Set by the control thread; see sa_hot.h. */
+/* Both are seen by workers at once; mtu 0 is "by the route". */
 void tunnel_set_mtu(struct sadb *db, struct tunnel *t, uint16_t mtu);
+void tunnel_set_device(struct sadb *db, struct tunnel *t, uint16_t device, int ifindex);
 
 #endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ESPALIER_SA_SADB_H
+#define ESPALIER_SA_SADB_H
+
+#include "sa/arena.h"
+#include "sa/sa.h"
+#include "sa/sa_hot.h"
+#include "sa/sent.h"
+#include "sa/tunnel.h"
+
+/* Private to lib/sa: the database behind sa.h and tunnel.h. Control thread. */
+struct sadb {
+	struct sad hot;
+	struct sadb_config config;
+	struct aead *aead;
+	struct arena arena_in, arena_out;
+	struct sa **in, **out;       /* [slot] */
+	struct spi_table *out_table; /* outbound SPI to slots */
+	struct spi_table *reserved;  /* handed out by spi_alloc */
+	uint32_t count_in, count_out, count_reserved;
+	struct sent *sent;
+	struct tunnel **tunnels; /* [index] */
+	void *tunnel_names;      /* tsearch tree by name */
+	uint32_t tunnels_count, tunnel_next;
+};
+
+struct sa **sadb_slots(const struct sadb *db, enum sa_direction direction);
+/* Add what this SA has counted since the last call to its tunnel's totals. */
+void sa_fold(struct tunnel *t, struct sa *sa);
+/* The newest outbound SA of the tunnel sends. */
+void tunnel_publish(struct sadb *db, struct tunnel *t);
+
+#endif
