@@ -36,7 +36,8 @@ struct mirror_events {
 	void (*local_address)(void *arg, const struct ip_addr *addr, bool present);
 };
 
-struct mirror *mirror_open(struct fib *fib, const struct mirror_events *events, struct fault *fault);
+struct mirror *mirror_open(struct fib *fib, const struct mirror_events *events,
+			   struct fault *fault);
 void mirror_close(struct mirror *m);
 
 /* Netlink socket to poll for reading, and what to call when it is readable. */
