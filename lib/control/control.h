@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <event2/event.h>
 
+#include "control/class.h"
 #include "report/fault.h"
 #include "worker/gateway.h"
 
@@ -19,11 +20,12 @@ struct control;
 
 /* Strings are copied. A zero limit means the default in parentheses. */
 struct control_config {
-	const char *path;     /* of the socket; NULL: none, only control_handle_line() */
-	unsigned int mode;    /* of the socket file (0660) */
-	const char *group;    /* its group; NULL: the process's own */
-	uint32_t clients_max; /* connected at once (1024) */
-	size_t output_max;    /* bytes a client may leave unread before it is cut off (8 MiB) */
+	const char *path;       /* of the socket; NULL: none, only control_handle_line() */
+	unsigned int mode;      /* of the socket file (0660) */
+	const char *group;      /* its group; NULL: the process's own */
+	uint32_t clients_max;   /* connected at once (1024) */
+	size_t output_max;      /* bytes of answers to one line (8 MiB) */
+	uint32_t stall_seconds; /* a client that reads nothing for so long is cut off (30) */
 
 	/* What gateway.info tells besides. */
 	const char *config_file; /* NULL: none */
@@ -31,6 +33,10 @@ struct control_config {
 	bool sleep; /* workers sleep when idle */
 	uint32_t sas_max, tunnels_max;
 };
+
+#define CONTROL_LINE_MAX (1U << 20) /* bytes of one request line */
+#define CONTROL_BATCH_MAX 1024      /* requests in one line */
+#define CONTROL_NESTING_MAX 16      /* depth of a request's JSON */
 
 /*
  * Listen on config->path. The file appears with its mode and group already set;
@@ -43,14 +49,6 @@ struct control *control_start(struct event_base *base, struct gateway *g,
 
 /* Close every client, remove the socket file. To be called before the gateway is taken apart. */
 void control_stop(struct control *c);
-
-/* What a caller may do; each method belongs to one class. */
-enum control_class {
-	CONTROL_READ = 1 << 0,   /* see state and counters */
-	CONTROL_CHANGE = 1 << 1, /* change the gateway */
-	CONTROL_KEYS = 1 << 2,   /* install key material */
-	CONTROL_ALL = CONTROL_READ | CONTROL_CHANGE | CONTROL_KEYS,
-};
 
 /*
  * Serve one line (without its newline) for a caller with `rights` (control_class

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ESPALIER_CONTROL_CALL_H
+#define ESPALIER_CONTROL_CALL_H
+
+#include <jansson.h>
+
+#include "control/method.h"
+#include "report/fault.h"
+#include "worker/gateway.h"
+
+/* JSON-RPC 2.0 section 5.1, and what this server adds. Stable. */
+enum rpc_code {
+	RPC_PARSE_ERROR = -32700,
+	RPC_INVALID_REQUEST = -32600,
+	RPC_METHOD_NOT_FOUND = -32601,
+	RPC_INVALID_PARAMS = -32602,
+	RPC_INTERNAL = -32603,
+	RPC_TOO_LARGE = -32000,   /* a line, a batch or nesting beyond the limit */
+	RPC_TOO_MANY = -32001,    /* clients */
+	RPC_SLOW_READER = -32002, /* cut off: answers were left unread */
+	RPC_REFUSED = 1,          /* the gateway says the request makes no sense here (EINVAL) */
+	RPC_NOT_FOUND = 2,        /* ENOENT */
+	RPC_EXISTS = 3,           /* EEXIST */
+	RPC_FULL = 4,             /* a limit or memory: ENOSPC, ENOMEM */
+	RPC_BUSY = 5,             /* EBUSY */
+	RPC_DENIED = 6,           /* the caller lacks the right: EPERM, EACCES */
+	RPC_UNSUPPORTED = 7,      /* EOPNOTSUPP */
+	RPC_FAILED = 8,           /* anything else that went wrong in the gateway */
+};
+
+/* What an error answer says: the fault's sentence, and where it is known the limit. */
+struct rpc_error {
+	enum rpc_code code;
+	struct fault fault;
+	char value[64];  /* JSON text of the wrong value; "" where there is none to show */
+	char limit[128]; /* what is allowed; "" if unknown */
+};
+
+struct control;
+
+/* One request, whose parameters have been validated against its method. */
+struct call {
+	struct control *control;
+	struct gateway *g;
+	const struct method *method;
+	json_t *params; /* an object */
+	json_t *result; /* to be set by the method's function: a new reference */
+	struct rpc_error error;
+};
+
+/*
+ * The functions of METHODS: 0 with call->result, or -errno with call->error.fault
+ * and nothing changed.
+ */
+#define X(id, name, class, summary, example) int call_##id(struct call *call);
+METHODS(X)
+#undef X
+
+/* Parameters by name. Where one was left out: its default of the table, else 0, false, NULL. */
+bool call_has(const struct call *call, const char *name);
+int64_t call_integer(const struct call *call, const char *name);
+bool call_boolean(const struct call *call, const char *name);
+const char *call_text(const struct call *call, const char *name);
+/* An address that was validated; family 0 where it was left out. */
+struct ip_addr call_address(const struct call *call, const char *name);
+
+/* Fill the call's fault; returns -err. */
+#define call_fault(call, err, where, ...) fault_set(&(call)->error.fault, err, where, __VA_ARGS__)
+
+/* The tunnel that parameter `name` names, or NULL with the fault (ENOENT). */
+struct tunnel *call_tunnel(struct call *call, const char *name);
+
+/* Seconds since a TSC value. */
+int64_t call_seconds_since(uint64_t tsc);
+
+#endif
