@@ -23,6 +23,14 @@ static inline uint32_t load_u32(const void *at)
 	return v;
 }
 
+static inline uint64_t load_u64(const void *at)
+{
+	uint64_t v;
+
+	memcpy(&v, at, sizeof(v));
+	return v;
+}
+
 static inline void store_u16(void *at, uint16_t v)
 {
 	memcpy(at, &v, sizeof(v));
@@ -41,6 +49,11 @@ static inline uint16_t load_be16(const void *at)
 static inline uint32_t load_be32(const void *at)
 {
 	return rte_be_to_cpu_32(load_u32(at));
+}
+
+static inline uint64_t load_be64(const void *at)
+{
+	return rte_be_to_cpu_64(load_u64(at));
 }
 
 static inline void store_be16(void *at, uint16_t v)
