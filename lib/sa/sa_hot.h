@@ -126,6 +126,7 @@ struct sad {
 	uint32_t tunnels_max;
 };
 
+struct sadb;
 const struct sad *sadb_hot(const struct sadb *db);
 
 /* Worker: the inbound SA of this SPI, or NULL. */
