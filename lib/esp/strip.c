@@ -5,6 +5,7 @@
 #include "esp/ecn.h"
 #include "esp/esp.h"
 #include "packet/checksum.h"
+#include "packet/cut.h"
 
 #define ESP_AND_IV (8 + AEAD_IV_SIZE)
 #define NEXT_HEADER_NONE 59
@@ -39,32 +40,6 @@ static inline bool padding_right(const struct trailer *t)
 			return false;
 	}
 	return true;
-}
-
-static void cut_chain(struct rte_mbuf *m, uint32_t len)
-{
-	m->pkt_len = len;
-	for (struct rte_mbuf *s = m; s != NULL; s = s->next) {
-		s->data_len = (uint16_t)RTE_MIN((uint32_t)s->data_len, len);
-		len -= s->data_len;
-	}
-}
-
-/* Data of the mbuf becomes the inner packet: what is before and behind it goes. */
-static inline void cut_to_inner(struct packet *p)
-{
-	struct rte_mbuf *m = p->m;
-	uint16_t lead = (uint16_t)(p->ip - rte_pktmbuf_mtod(m, uint8_t *));
-
-	m->data_off += lead;
-	m->data_len -= lead;
-	m->pkt_len -= lead;
-	if (likely(m->next == NULL)) {
-		m->data_len = p->ip_len;
-		m->pkt_len = p->ip_len;
-	} else {
-		cut_chain(m, p->ip_len);
-	}
 }
 
 /* DROP_REASONS where all is well. */
@@ -117,7 +92,7 @@ void esp_strip(struct vector *v, struct drops *d)
 			drop(d, p->m, reason);
 			continue;
 		}
-		cut_to_inner(p);
+		packet_cut(p->m, p->ip, p->ip_len);
 		v->p[kept++] = p;
 	}
 	v->n = kept;

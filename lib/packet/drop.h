@@ -11,6 +11,7 @@
  */
 #define DROP_LIST(X)                                                                               \
 	X(BAD_FRAME, bad_frame, LOSS, "Ethernet frame too short for its type")                     \
+	X(OTHER_STATION, other_station, LOSS, "frame addressed to another station's MAC")          \
 	X(BAD_IP, bad_ip, LOSS, "IP header malformed, truncated or with a wrong checksum")         \
 	X(TTL_EXPIRED, ttl_expired, LOSS, "TTL or hop limit ended while forwarding")               \
 	X(NO_POLICY, no_policy, LOSS, "no policy and no tunnel route matches (RFC 4301 5.1)")      \
@@ -42,7 +43,7 @@
 	X(BLACKHOLE, blackhole, LOSS, "the route says blackhole, unreachable or prohibit")         \
 	X(NEIGH_UNRESOLVED, neigh_unresolved, LOSS, "the next hop did not answer in time")         \
 	X(NEIGH_QUEUE, neigh_queue, LOSS, "too many packets wait for next hops")                   \
-	X(LOOP, loop, LOSS, "decapsulated packet routed into a tunnel again too often")            \
+	X(LOOP, loop, LOSS, "the route to the tunnel's peer leads into a tunnel")                  \
 	X(HANDOFF_FULL, handoff_full, LOSS, "the ring to another worker is full")                  \
 	X(KERNEL_FULL, kernel_full, LOSS, "the ring to the kernel is full")                        \
 	X(KERNEL_REFUSED, kernel_refused, LOSS, "the kernel did not take the packet")              \
