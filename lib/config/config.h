@@ -30,9 +30,9 @@ struct config_port {
 
 struct config_route {
 	struct ip_prefix prefix;
-	struct ip_addr via;  /* family 0: on-link, or into a tunnel */
-	const char *port;    /* NULL with tunnel */
-	const char *tunnel;  /* NULL with port */
+	struct ip_addr via; /* family 0: on-link, or into a tunnel */
+	const char *port;   /* NULL with tunnel */
+	const char *tunnel; /* NULL with port */
 };
 
 struct config_neighbour {
@@ -58,8 +58,8 @@ struct config_tunnel {
 	uint16_t keepalive;
 	bool esn;
 	uint32_t replay_window;
-	unsigned int df; /* enum sa_df */
-	int dscp;	 /* -1: copy */
+	unsigned int df;   /* enum sa_df */
+	int dscp;          /* -1: copy */
 	uint32_t priority; /* of the policies made from the selectors */
 	struct selector *selectors;
 	size_t selectors_count;
@@ -84,8 +84,8 @@ struct config {
 	size_t lcores_count;
 	bool sleep; /* workers.idle: sleep */
 
-	uint32_t buffers;     /* mbufs */
-	uint16_t buffer_size; /* data room without headroom */
+	uint32_t buffers;      /* mbufs */
+	uint16_t buffer_size;  /* data room without headroom */
 	const char *hugepages; /* "auto", "yes", "no" */
 
 	struct config_port *ports;
