@@ -14,10 +14,10 @@
  * (RFC 792, 1191, 1812 4.3, 4443). Family by the packet: ICMPv4 or ICMPv6.
  */
 enum icmp_error_kind {
-	ICMP_ERROR_TOO_BIG,	/* fragmentation needed / packet too big, with `mtu` */
+	ICMP_ERROR_TOO_BIG,     /* fragmentation needed / packet too big, with `mtu` */
 	ICMP_ERROR_TTL_EXPIRED, /* time exceeded in transit */
-	ICMP_ERROR_NO_ROUTE,	/* destination unreachable */
-	ICMP_ERROR_PROHIBITED,	/* communication administratively prohibited */
+	ICMP_ERROR_NO_ROUTE,    /* destination unreachable */
+	ICMP_ERROR_PROHIBITED,  /* communication administratively prohibited */
 };
 
 /*
