@@ -23,9 +23,9 @@ struct host;
 
 struct host_counters {
 	uint64_t to_kernel, from_kernel; /* packets */
-	uint64_t refused;		 /* the kernel did not take it */
-	uint64_t no_buffer;		 /* read from the kernel but no mbuf was free: dropped */
-	uint64_t undelivered;		 /* `deliver` did not take it */
+	uint64_t refused;                /* the kernel did not take it */
+	uint64_t no_buffer;              /* read from the kernel but no mbuf was free: dropped */
+	uint64_t undelivered;            /* `deliver` did not take it */
 };
 
 /*
@@ -49,16 +49,23 @@ void host_stop(struct host *h);
  * *ifindex. A tun device carries `tunnel` (TUNNEL_NONE: the policy device) in
  * what it delivers, a tap device `port`. Non-persistent: it goes with the process.
  * The mtu is the kernel's view of it. Control thread.
+ *
+ * A tun device gets no link-local address and sends no router solicitation
+ * (they would be encrypted and sent), and rp_filter is off on it: the route back
+ * to a peer often leads elsewhere. net.ipv4.conf.all.rp_filter wins where it is
+ * greater; that is logged. EEXIST: the name is taken.
  */
 int host_tun_add(struct host *h, const char *name, uint16_t mtu, uint32_t tunnel, uint16_t *device,
 		 int *ifindex, struct fault *fault);
 int host_tap_add(struct host *h, const char *name, const uint8_t mac[6], uint16_t mtu,
 		 uint16_t port, uint16_t *device, int *ifindex, struct fault *fault);
+/* 0 or -errno. Control thread. */
 int host_device_mtu(struct host *h, uint16_t device, uint16_t mtu);
+/* Packets still queued for it are counted as refused; its id is not used again soon. */
 void host_device_remove(struct host *h, uint16_t device);
 
 /*
- * Worker: queue packets for `device` (data starts at the IP header for tun, at
+ * Worker, or any thread: queue packets for `device` (data starts at the IP header for tun, at
  * the Ethernet header for tap). Returns how many were taken, from the front.
  */
 unsigned int host_to_kernel(struct host *h, uint16_t device, struct rte_mbuf **m, unsigned int n);
