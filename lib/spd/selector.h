@@ -19,7 +19,7 @@
 struct selector {
 	struct ip_addr local_first, local_last;
 	struct ip_addr remote_first, remote_last;
-	uint8_t proto; /* 0: any */
+	uint8_t proto;                              /* 0: any */
 	uint16_t local_port_first, local_port_last; /* host order */
 	uint16_t remote_port_first, remote_port_last;
 };
@@ -37,6 +37,13 @@ struct flow {
 struct selector selector_any(uint8_t family);
 bool selector_is_any(const struct selector *s);
 bool selector_equal(const struct selector *a, const struct selector *b);
+/* Neither port range is narrower than 0-65535. */
+static inline bool selector_any_ports(const struct selector *s)
+{
+	return s->local_port_first == 0 && s->local_port_last == UINT16_MAX &&
+	       s->remote_port_first == 0 && s->remote_port_last == UINT16_MAX;
+}
+
 bool selector_match(const struct selector *s, const struct flow *f);
 
 /*

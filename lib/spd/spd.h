@@ -53,7 +53,7 @@ const struct policy *spd_explain(const struct spd *s, const struct flow *f);
 
 /* What a worker learns of a flow. */
 struct verdict {
-	uint8_t action;	 /* 0: no policy matches */
+	uint8_t action;  /* 0: no policy matches */
 	uint32_t tunnel; /* PROTECT */
 };
 

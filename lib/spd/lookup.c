@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <rte_malloc.h>
+
+#include "spd/acl.h"
+#include "spd/view.h"
+
+/* A vector on its way through the cache. */
+struct lookup {
+	uint64_t key[VECTOR_MAX][5];
+	void *set[VECTOR_MAX];
+	uint32_t slot[VECTOR_MAX];
+	uint8_t miss[VECTOR_MAX]; /* indices */
+	unsigned int misses;
+};
+
+struct spd_cache *spd_cache_create(struct spd *s, unsigned int worker, uint32_t entries,
+				   struct fault *fault)
+{
+	if (worker >= SPD_WORKERS_MAX) {
+		fault_set(fault, EINVAL, "workers", "there are at most %d workers",
+			  SPD_WORKERS_MAX);
+		return NULL;
+	}
+	if (entries < 64 || entries > 1u << 26 || (entries & (entries - 1)) != 0) {
+		fault_set(fault, EINVAL, "flows",
+			  "%u is not a power of two between 64 and 67108864", entries);
+		return NULL;
+	}
+	struct spd_cache *c = rte_zmalloc("spd cache", sizeof(*c), RTE_CACHE_LINE_SIZE);
+	/* Counts stay with the database: they outlive the worker. */
+	if (s->counts[worker] == NULL)
+		s->counts[worker] = calloc(POLICIES_MAX + 1, sizeof(*s->counts[worker]));
+	if (c == NULL || s->counts[worker] == NULL ||
+	    flow_cache_init(&c->flows, entries, s->seed) < 0) {
+		fault_set(fault, ENOMEM, "flows",
+			  "no memory for a flow cache of %u entries: lower it, or give DPDK more",
+			  entries);
+		rte_free(c);
+		return NULL;
+	}
+	c->spd = s;
+	c->counts = s->counts[worker];
+	return c;
+}
+
+void spd_cache_destroy(struct spd_cache *c)
+{
+	if (c == NULL)
+		return;
+	flow_cache_fini(&c->flows);
+	rte_free(c);
+}
+
+bool spd_empty(const struct spd *s)
+{
+	return atomic_load_explicit(&s->view, memory_order_acquire)->policies == 0;
+}
+
+static void read_keys(const struct flow_cache *flows, const struct vector *v, bool outbound,
+		      uint32_t generation, struct lookup *l)
+{
+	for (unsigned int i = 0; i < v->n; i++) {
+		if (v->p[i]->family == 4) {
+			flow_key_v4(v->p[i], outbound, generation, l->key[i]);
+			l->set[i] = flow_set_v4(flows, l->key[i]);
+		} else {
+			flow_key_v6(v->p[i], outbound, generation, l->key[i]);
+			l->set[i] = flow_set_v6(flows, l->key[i]);
+			rte_prefetch0((uint8_t *)l->set[i] + sizeof(struct flow_entry_v6));
+		}
+		rte_prefetch0(l->set[i]);
+	}
+}
+
+static void ask_cache(const struct vector *v, struct lookup *l)
+{
+	l->misses = 0;
+	for (unsigned int i = 0; i < v->n; i++) {
+		bool hit = v->p[i]->family == 4
+			       ? flow_set_v4_get(l->set[i], l->key[i], &l->slot[i])
+			       : flow_set_v6_get(l->set[i], l->key[i], &l->slot[i]);
+		l->miss[l->misses] = (uint8_t)i;
+		l->misses += !hit;
+	}
+}
+
+/* The misses of one family go to rte_acl together. */
+static __rte_noinline void ask_acl(const struct spd_view *view, const struct vector *v,
+				   struct lookup *l, bool six)
+{
+	struct acl_key key[VECTOR_MAX];
+	const uint8_t *data[VECTOR_MAX];
+	uint32_t result[VECTOR_MAX * ACL_CATEGORIES];
+	uint8_t which[VECTOR_MAX];
+	unsigned int n = 0;
+
+	for (unsigned int m = 0; m < l->misses; m++) {
+		uint8_t i = l->miss[m];
+
+		if ((v->p[i]->family == 6) != six)
+			continue;
+		(six ? acl_key_v6 : acl_key_v4)(&key[n], l->key[i]);
+		data[n] = (const uint8_t *)&key[n];
+		which[n++] = i;
+	}
+	if (n == 0)
+		return;
+	if (view->acl[six] == NULL ||
+	    rte_acl_classify(view->acl[six], data, result, n, ACL_CATEGORIES) != 0)
+		memset(result, 0, sizeof(result));
+	for (unsigned int k = 0; k < n; k++) {
+		uint8_t i = which[k];
+		bool known = flow_tail_known(l->key[i][six ? 4 : 1]);
+
+		l->slot[i] =
+		    result[k * ACL_CATEGORIES + (known ? ACL_PORTS_KNOWN : ACL_PORTS_UNKNOWN)];
+		if (six)
+			flow_set_v6_put(l->set[i], l->key[i], l->slot[i]);
+		else
+			flow_set_v4_put(l->set[i], l->key[i], l->slot[i]);
+	}
+}
+
+void spd_lookup(struct spd_cache *c, const struct vector *v, bool outbound, struct verdict *out)
+{
+	const struct spd_view *view = atomic_load_explicit(&c->spd->view, memory_order_acquire);
+	const uint64_t epoch = view->number >> FLOW_GENERATION_BITS;
+	struct lookup l;
+
+	if (unlikely(c->epoch != epoch)) {
+		flow_cache_clear(&c->flows);
+		c->epoch = epoch;
+	}
+	read_keys(&c->flows, v, outbound, (uint32_t)view->number, &l);
+	ask_cache(v, &l);
+	if (unlikely(l.misses > 0)) {
+		ask_acl(view, v, &l, false);
+		ask_acl(view, v, &l, true);
+	}
+	for (unsigned int i = 0; i < v->n; i++) {
+		struct policy_count *count = &c->counts[l.slot[i]];
+
+		out[i] = view->verdict[l.slot[i]];
+		if (outbound) {
+			relaxed_add(&count->packets, 1);
+			relaxed_add(&count->bytes, v->p[i]->ip_len);
+		}
+	}
+}
