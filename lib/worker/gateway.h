@@ -37,7 +37,8 @@ struct gateway {
 	uint16_t workers;
 	/* UDP ports on which ESP arrives, a bit each; workers only read. */
 	_Atomic uint64_t encap_port[65536 / 64];
-	/* What ICMP errors are sourced from, [0] IPv4, [1] IPv6; NULL: none. Immutable, under RCU. */
+	/* What ICMP errors are sourced from, [0] IPv4, [1] IPv6; NULL: none. Immutable, under RCU.
+	 */
 	const struct ip_addr *_Atomic icmp_source[2];
 	uint16_t policy_device; /* host device shared by policy-based tunnels; HOST_NONE */
 	int policy_ifindex;

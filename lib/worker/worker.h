@@ -18,9 +18,9 @@
  */
 struct worker_config {
 	uint16_t index;
-	bool sleep;	      /* sleep when idle instead of spinning */
-	uint32_t flows;	      /* entries of the flow cache, a power of two */
-	uint32_t inbox_size;  /* a power of two */
+	bool sleep;          /* sleep when idle instead of spinning */
+	uint32_t flows;      /* entries of the flow cache, a power of two */
+	uint32_t inbox_size; /* a power of two */
 };
 
 struct worker *worker_create(struct gateway *g, const struct worker_config *config,
@@ -50,8 +50,8 @@ struct worker_counters {
 	uint64_t tx, to_kernel, to_workers, held;
 	uint64_t drops[DROP_REASONS];
 	uint64_t rounds, idle_rounds; /* of the poll loop */
-	uint64_t vectors;	      /* non-empty receive bursts */
-	uint64_t busy_cycles;	      /* TSC cycles in non-idle rounds */
+	uint64_t vectors;             /* non-empty receive bursts */
+	uint64_t busy_cycles;         /* TSC cycles in non-idle rounds */
 };
 void worker_counters(const struct worker *w, struct worker_counters *out);
 
