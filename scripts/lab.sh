@@ -73,14 +73,14 @@ lab_namespace() {
 # lab_link NS_A DEVICE_A NS_B DEVICE_B [MTU]
 lab_link() {
 	local mtu=${5:-1500} ns dev
-	ip -n "$LAB_NAME-$1" link add "$2" mtu "$mtu" type veth \
+	ip -n "$LAB_NAME-$1" link add name "$2" mtu "$mtu" type veth \
 		peer name "$4" mtu "$mtu" netns "$LAB_NAME-$3"
 	for ns in "$1 $2" "$3 $4"; do
 		read -r ns dev <<<"$ns"
 		# The other end may be an AF_XDP port: it sees frames as they leave here,
 		# so checksums have to be in them.
 		ip netns exec "$LAB_NAME-$ns" ethtool -K "$dev" tx off >/dev/null
-		ip -n "$LAB_NAME-$ns" link set "$dev" up
+		ip -n "$LAB_NAME-$ns" link set dev "$dev" up
 	done
 }
 

@@ -80,7 +80,7 @@ class Namespace:
         self.short = short
         self.name = f"{lab.prefix}-{short}"
         subprocess.run(["ip", "netns", "add", self.name], check=True)
-        self.ip("link", "set", "lo", "up")
+        self.ip("link", "set", "dev", "lo", "up")
 
     def run(self, *command, check=True, stdin=None, seconds=60):
         done = subprocess.run(["ip", "netns", "exec", self.name, *map(str, command)],
@@ -166,12 +166,12 @@ class Lab:
     def link(self, a, device_a, b, device_b, mtu=1500, queues=1):
         """A veth pair with sender checksum offload off, both ends up."""
         many = ["numrxqueues", queues, "numtxqueues", queues] if queues > 1 else []
-        a.ip("link", "add", device_a, "mtu", mtu, *many, "type", "veth",
+        a.ip("link", "add", "name", device_a, "mtu", mtu, *many, "type", "veth",
              "peer", "name", device_b, "mtu", mtu, *many, "netns", b.name)
         for namespace, device in ((a, device_a), (b, device_b)):
             # An AF_XDP port at the other end sees frames as they leave here.
             namespace.run("ethtool", "-K", device, "tx", "off")
-            namespace.ip("link", "set", device, "up")
+            namespace.ip("link", "set", "dev", device, "up")
 
     def close(self):
         for process in reversed(self.processes):

@@ -65,7 +65,7 @@ def test_a_neighbours_new_mac_is_used(lab):
     peer = Peer(crossing, 1, 4)
     crossing.probe_out(peer)
     new = "02:00:00:00:00:99"
-    crossing.peers_ns.ip("link", "set", "wan", "promisc", "on")
+    crossing.peers_ns.ip("link", "set", "dev", "wan", "promisc", "on")
     crossing.gw.neighbour("wan", "192.0.2.2", new)
 
     def to():

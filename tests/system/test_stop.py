@@ -76,12 +76,12 @@ def test_a_port_that_goes_down_and_up(lab):
         return {port["name"]: port["up"] for port in crossing.gateway.call("port.list")["items"]}
 
     assert up() == {"lan": True, "wan": True}
-    crossing.peers_ns.ip("link", "set", "wan", "down")
+    crossing.peers_ns.ip("link", "set", "dev", "wan", "down")
     netns.wait_until(lambda: up() == {"lan": True, "wan": False}, "link down is noticed")
     crossing.hosts.send(peer.inner_out(4, payload=b"nowhere to go"))
     netns.wait_until(lambda: crossing.gateway.drops().get("port_down") or crossing.gateway.drops().get("no_route"),
                      f"counted as dropped, not as sent: {crossing.gateway.drops()}")
-    crossing.peers_ns.ip("link", "set", "wan", "up")
+    crossing.peers_ns.ip("link", "set", "dev", "wan", "up")
     netns.wait_until(lambda: up()["wan"], "link up is noticed")
     # The kernel removed the routes of the device with its link, and neighbours too.
     for nexthop, prefix in (("192.0.2.2", "203.0.113.0/24"), ("2001:db8:f::2", "2001:db8:2::/48")):
