@@ -25,12 +25,12 @@ void changes_note(struct changes *c, bool added, const struct policy *policy)
 }
 
 /* Newest first, so that names and tunnels are free again when an older change needs them. */
-static void undo(struct changes *c, struct gateway *g)
+void changes_undo(struct changes *c, struct gateway *g, size_t mark)
 {
 	struct fault fault = {0};
 	int rc;
 
-	while (c->count > 0) {
+	while (c->count > mark) {
 		struct change *last = &c->list[--c->count];
 		if (last->added)
 			rc = gateway_policy_delete(g, last->policy.id, &fault);
@@ -40,8 +40,6 @@ static void undo(struct changes *c, struct gateway *g)
 			log_error("policy \"%s\": a refused change could not be undone: %s",
 				  last->policy.name, fault.what);
 	}
-	if (gateway_commit(g, &fault) != 0)
-		log_error("policies after an undone change: %s", fault.what);
 }
 
 int changes_commit(struct changes *c, struct gateway *g, struct fault *fault)
@@ -49,8 +47,12 @@ int changes_commit(struct changes *c, struct gateway *g, struct fault *fault)
 	if (c->count == 0)
 		return 0;
 	int rc = gateway_commit(g, fault);
-	if (rc != 0)
-		undo(c, g);
+	if (rc != 0) {
+		struct fault again = {0};
+		changes_undo(c, g, 0);
+		if (gateway_commit(g, &again) != 0)
+			log_error("policies after an undone change: %s", again.what);
+	}
 	c->count = 0;
 	return rc;
 }

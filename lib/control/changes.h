@@ -23,6 +23,9 @@ struct changes {
 int changes_reserve(struct changes *c, size_t more, struct fault *fault);
 void changes_note(struct changes *c, bool added, const struct policy *policy);
 
+/* Undo what was noted since `count` was `mark`, without a commit. */
+void changes_undo(struct changes *c, struct gateway *g, size_t mark);
+
 /* Commit what was noted. On failure -errno and *fault, and every change is undone. */
 int changes_commit(struct changes *c, struct gateway *g, struct fault *fault);
 void changes_free(struct changes *c);

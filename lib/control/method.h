@@ -23,17 +23,17 @@
 	  "{\"spi\":4096}")                                                                        \
 	X(sa_add, "sa.add", CONTROL_KEYS,                                                          \
 	  "Install one SA. The newest outbound SA of a tunnel is the one that sends.",             \
-	  "{\"direction\":\"inbound\",\"spi\":4096,\"tunnel\":\"paris\",\"key\":"                  \
+	  "{\"direction\":\"in\",\"spi\":4096,\"tunnel\":\"paris\",\"key\":"                       \
 	  "\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223\"}")         \
 	X(sa_update, "sa.update", CONTROL_CHANGE,                                                  \
 	  "Give an SA new outer addresses, ports or encapsulation; key and numbers stay.",         \
-	  "{\"direction\":\"outbound\",\"spi\":4097,\"tunnel\":\"paris\","                         \
-	  "\"new_remote\":\"192.0.2.9\",\"encapsulation\":\"udp\"}")                               \
+	  "{\"direction\":\"out\",\"spi\":4097,\"tunnel\":\"paris\","                              \
+	  "\"new_remote\":\"192.0.2.9\",\"udp\":true}")                                            \
 	X(sa_delete, "sa.delete", CONTROL_CHANGE,                                                  \
 	  "Delete one SA; its counters stay in the tunnel's totals.",                              \
-	  "{\"direction\":\"inbound\",\"spi\":4096}")                                              \
+	  "{\"direction\":\"in\",\"spi\":4096}")                                                   \
 	X(sa_get, "sa.get", CONTROL_READ, "One SA with its counters, without its key.",            \
-	  "{\"direction\":\"inbound\",\"spi\":4096}")                                              \
+	  "{\"direction\":\"in\",\"spi\":4096}")                                                   \
 	X(sa_list, "sa.list", CONTROL_READ, "SAs with their counters, page by page.",              \
 	  "{\"tunnel\":\"paris\"}")                                                                \
 	X(sa_flush, "sa.flush", CONTROL_CHANGE, "Delete all SAs, or all of a tunnel.",             \

@@ -256,8 +256,10 @@ static char *join(const struct rpc_line *line, size_t *len)
 		const struct served *s = &line->served[i];
 		if (s->text == NULL)
 			continue;
-		if (line->batch)
-			text[at++] = at == 0 ? '[' : ',';
+		if (line->batch) {
+			text[at] = at == 0 ? '[' : ',';
+			at++;
+		}
 		memcpy(text + at, s->text, s->len);
 		at += s->len;
 	}

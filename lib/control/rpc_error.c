@@ -61,7 +61,7 @@ json_t *rpc_error_answer(const json_t *id, struct rpc_error *error)
 		json_object_set_new(data, "reason", json_string(name != NULL ? name : "EIO"));
 	}
 	json_object_set_new(what, "data", data);
-	return json_pack("{s:s, s:o, s:O?}", "jsonrpc", "2.0", "error", what, "id",
+	return json_pack("{s:s, s:o, s:O}", "jsonrpc", "2.0", "error", what, "id",
 			 id != NULL ? (json_t *)(uintptr_t)id : json_null());
 }
 

@@ -77,9 +77,10 @@ static const struct member host_members[] = {
 	{"undelivered", MEMBER_INTEGER, .help = "read, but the worker's inbox was full"},
 	END_OF_MEMBERS
 };
+static const struct member total_members[] = {FLOW_COUNTERS, END_OF_MEMBERS};
 const struct member counters_get_params[] = {END_OF_MEMBERS};
 const struct member counters_get_result[] = {
-	FLOW_COUNTERS,
+	{"total", MEMBER_OBJECT, .members = total_members, .help = "sums over all workers"},
 	{"workers", MEMBER_ARRAY, .members = worker_members, .help = "each worker"},
 	{"ports", MEMBER_ARRAY, .members = port_worker_members, .help = "each port, all workers"},
 	{"host", MEMBER_OBJECT, .members = host_members,

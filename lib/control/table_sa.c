@@ -32,7 +32,7 @@ static const struct member selector_list_members[] = {
 };
 
 #define DIRECTION                                                                                  \
-	{"direction", MEMBER_ENUM, .required = true, .values = "inbound outbound",                           \
+	{"direction", MEMBER_ENUM, .required = true, .values = "in out",                           \
 	 .help = "which of the SA databases: what we receive or what we send"}
 #define SPI                                                                                        \
 	{"spi", MEMBER_INTEGER, .required = true, .min = 256, .max = UINT32_MAX, .unit = UNIT_HEX, \
@@ -71,12 +71,12 @@ const struct member sa_add_params[] = {
 		 "aes128gcm16. Never shown again"},
 	{"esn", MEMBER_BOOLEAN, .initial = "true",
 	 .help = "64-bit extended sequence numbers (RFC 4303 2.2.1)"},
-	{"encapsulation", MEMBER_ENUM, .values = "none udp", .initial = "none",
-	 .help = "send ESP as protocol 50 or in UDP (RFC 3948); both are accepted inbound"},
+	{"udp", MEMBER_BOOLEAN, .initial = "false",
+	 .help = "send ESP in UDP (RFC 3948); both forms are accepted inbound"},
 	{"local_port", MEMBER_INTEGER, .min = 1, .max = 65535, .initial = "4500",
-	 .help = "UDP port here, with encapsulation udp"},
+	 .help = "UDP port here, with udp"},
 	{"remote_port", MEMBER_INTEGER, .min = 1, .max = 65535, .initial = "4500",
-	 .help = "UDP port of the peer, with encapsulation udp"},
+	 .help = "UDP port of the peer, with udp"},
 	{"local", MEMBER_ADDRESS, .help = "outer address here; the default is the tunnel's"},
 	{"remote", MEMBER_ADDRESS, .help = "outer address of the peer; the default is the tunnel's"},
 	{"replay_window", MEMBER_INTEGER, .max = 32768, .initial = "1024",
@@ -99,7 +99,7 @@ const struct member sa_add_params[] = {
 };
 const struct member sa_add_result[] = {
 	{"created", MEMBER_BOOLEAN, .help = "false where it was there already (exist_ok)"},
-	{"direction", MEMBER_ENUM, .values = "inbound outbound", .help = "as asked"},
+	{"direction", MEMBER_ENUM, .values = "in out", .help = "as asked"},
 	{"spi", MEMBER_INTEGER, .unit = UNIT_HEX, .help = "as asked"},
 	{"worker", MEMBER_INTEGER, .help = "the worker that owns it"},
 	END_OF_MEMBERS
@@ -112,8 +112,7 @@ const struct member sa_update_params[] = {
 	WHICH_TUNNEL,
 	{"new_local", MEMBER_ADDRESS, .help = "outer address here"},
 	{"new_remote", MEMBER_ADDRESS, .help = "outer address of the peer"},
-	{"encapsulation", MEMBER_ENUM, .values = "none udp",
-	 .help = "send ESP as protocol 50 or in UDP"},
+	{"udp", MEMBER_BOOLEAN, .help = "send ESP in UDP or not"},
 	{"local_port", MEMBER_INTEGER, .min = 1, .max = 65535, .help = "UDP port here"},
 	{"remote_port", MEMBER_INTEGER, .min = 1, .max = 65535, .help = "UDP port of the peer"},
 	END_OF_MEMBERS
@@ -140,15 +139,14 @@ static const struct member sa_counter_members[] = {
 };
 
 #define SA_VIEW                                                                                    \
-	{"direction", MEMBER_ENUM, .values = "inbound outbound", .column = "DIR", .help = "inbound or outbound"},      \
+	{"direction", MEMBER_ENUM, .values = "in out", .column = "DIR", .help = "in: what we receive; out: what we send"},      \
 	{"spi", MEMBER_INTEGER, .unit = UNIT_HEX, .column = "SPI", .help = "its SPI"},             \
 	{"tunnel", MEMBER_NAME, .column = "TUNNEL", .help = "the tunnel that it serves"},          \
 	{"local", MEMBER_ADDRESS, .column = "LOCAL", .help = "outer address here"},                \
 	{"remote", MEMBER_ADDRESS, .column = "REMOTE", .help = "outer address of the peer"},       \
-	{"encapsulation", MEMBER_ENUM, .values = "none udp", .column = "ENCAP",                    \
-	 .help = "none: protocol 50; udp: ESP in UDP"},                                            \
-	{"local_port", MEMBER_INTEGER, .help = "UDP port here; with encapsulation udp"},                         \
-	{"remote_port", MEMBER_INTEGER, .help = "UDP port of the peer; with encapsulation udp"},                 \
+	{"udp", MEMBER_BOOLEAN, .column = "UDP", .help = "sends ESP in UDP"},                      \
+	{"local_port", MEMBER_INTEGER, .help = "UDP port here; with udp"},                         \
+	{"remote_port", MEMBER_INTEGER, .help = "UDP port of the peer; with udp"},                 \
 	{"algorithm", MEMBER_ENUM, .values = "aes256gcm16 aes128gcm16", .help = "cipher"},         \
 	{"esn", MEMBER_BOOLEAN, .help = "extended sequence numbers"},                              \
 	{"replay_window", MEMBER_INTEGER, .help = "inbound: packets; 0: no check"},                \
@@ -181,7 +179,7 @@ const struct member sa_get_result[] = {SA_VIEW, END_OF_MEMBERS};
 
 static const struct member sa_item_members[] = {SA_VIEW, END_OF_MEMBERS};
 const struct member sa_list_params[] = {
-	{"direction", MEMBER_ENUM, .values = "inbound outbound", .help = "only these"},
+	{"direction", MEMBER_ENUM, .values = "in out", .help = "only these"},
 	{"tunnel", MEMBER_NAME, .max = 63, .help = "only those of this tunnel"},
 	PAGE,
 	END_OF_MEMBERS
@@ -189,7 +187,7 @@ const struct member sa_list_params[] = {
 const struct member sa_list_result[] = {PAGE_RESULT(sa_item_members, "the SAs"), END_OF_MEMBERS};
 
 const struct member sa_flush_params[] = {
-	{"direction", MEMBER_ENUM, .values = "inbound outbound", .help = "only these"},
+	{"direction", MEMBER_ENUM, .values = "in out", .help = "only these"},
 	{"tunnel", MEMBER_NAME, .max = 63, .help = "only those of this tunnel"},
 	END_OF_MEMBERS
 };

@@ -19,17 +19,17 @@ const struct member tunnel_add_params[] = {
 	END_OF_MEMBERS
 };
 
-#define TOTALS                                                                                     \
-	{"packets_in", MEMBER_INTEGER, .column = "PKTS-IN", .help = "inner packets received"},     \
-	{"bytes_in", MEMBER_INTEGER, .unit = UNIT_BYTES, .column = "BYTES-IN",                     \
-	 .help = "their bytes"},                                                                   \
-	{"packets_out", MEMBER_INTEGER, .column = "PKTS-OUT", .help = "inner packets sent"},       \
-	{"bytes_out", MEMBER_INTEGER, .unit = UNIT_BYTES, .column = "BYTES-OUT",                   \
-	 .help = "their bytes"},                                                                   \
-	{"drops_in", MEMBER_INTEGER, .column = "DROPS-IN", .help = "dropped by its inbound SAs"},  \
-	{"drops_out", MEMBER_INTEGER, .column = "DROPS-OUT", .help = "dropped by its outbound SAs"}
+static const struct member totals_members[] = {
+	{"packets_in", MEMBER_INTEGER, .column = "PKTS-IN", .help = "inner packets received"},
+	{"bytes_in", MEMBER_INTEGER, .unit = UNIT_BYTES, .column = "BYTES-IN", .help = "their bytes"},
+	{"packets_out", MEMBER_INTEGER, .column = "PKTS-OUT", .help = "inner packets sent"},
+	{"bytes_out", MEMBER_INTEGER, .unit = UNIT_BYTES, .column = "BYTES-OUT",
+	 .help = "their bytes"},
+	{"drops_in", MEMBER_INTEGER, .column = "DROPS-IN", .help = "dropped by its inbound SAs"},
+	{"drops_out", MEMBER_INTEGER, .column = "DROPS-OUT", .help = "dropped by its outbound SAs"},
+	END_OF_MEMBERS
+};
 
-/* Packets, bytes and drops count past SAs too. */
 #define TUNNEL_VIEW                                                                                \
 	{"name", MEMBER_NAME, .column = "NAME", .help = "its name"},                               \
 	{"state", MEMBER_ENUM, .values = "up half down", .column = "STATE",                        \
@@ -50,7 +50,8 @@ const struct member tunnel_add_params[] = {
 	 .help = "of the SA that sends; absent without one"},                                      \
 	{"sas_in", MEMBER_INTEGER, .help = "inbound SAs"},                                         \
 	{"sas_out", MEMBER_INTEGER, .help = "outbound SAs"},                                       \
-	TOTALS
+	{"totals", MEMBER_OBJECT, .members = totals_members,                                       \
+	 .help = "of all its SAs, past ones included"}
 
 const struct member tunnel_add_result[] = {
 	{"created", MEMBER_BOOLEAN, .help = "false where it was there already (exist_ok)"},

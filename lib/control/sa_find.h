@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ESPALIER_CONTROL_SA_FIND_H
+#define ESPALIER_CONTROL_SA_FIND_H
+
+#include "control/call.h"
+
+/* Parameter `direction`; 0 where it was left out. */
+enum sa_direction call_direction(const struct call *call);
+
+/*
+ * The SA that direction, spi, remote and tunnel name. An inbound SPI is enough by
+ * itself. NULL with the fault: ENOENT, or EINVAL where an outbound SPI stands alone.
+ */
+struct sa *call_sa(struct call *call);
+
+#endif

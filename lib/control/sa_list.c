@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/sa_find.h"
+#include "control/view.h"
+#include "gateway/provision.h"
+
+struct listing {
+	struct page page;
+	const struct gateway *g;
+	const struct tunnel *tunnel; /* NULL: of all */
+	enum sa_direction direction;
+	uint64_t from; /* first slot */
+};
+
+static bool list_one(void *arg, struct sa *sa)
+{
+	struct listing *l = arg;
+
+	if (sa->slot < l->from || (l->tunnel != NULL && sa->tunnel != l->tunnel->index))
+		return true;
+	if (!page_room(&l->page))
+		return false;
+	page_add(&l->page, sa_view(l->g, sa), "%s:%u", l->direction == SA_INBOUND ? "in" : "out",
+		 sa->slot);
+	return true;
+}
+
+static struct sa *sas_of(const struct tunnel *t, enum sa_direction direction)
+{
+	return direction == SA_INBOUND ? t->in : t->out;
+}
+
+/* Below this many SAs of a tunnel its own list is the shorter way. */
+#define FEW 64
+
+static bool has_few(const struct listing *l)
+{
+	unsigned int n = 0;
+
+	for (struct sa *sa = sas_of(l->tunnel, l->direction); sa != NULL && n <= FEW;
+	     sa = sa->tunnel_next)
+		n++;
+	return n <= FEW;
+}
+
+/* The SA of the tunnel with the lowest slot from `from` on. */
+static struct sa *next_of_tunnel(const struct listing *l, uint64_t from)
+{
+	struct sa *best = NULL;
+
+	for (struct sa *sa = sas_of(l->tunnel, l->direction); sa != NULL; sa = sa->tunnel_next)
+		if (sa->slot >= from && (best == NULL || sa->slot < best->slot))
+			best = sa;
+	return best;
+}
+
+static void list_direction(struct listing *l)
+{
+	if (l->page.more)
+		return;
+	if (l->tunnel == NULL || !has_few(l)) {
+		sa_each(l->g->sadb, l->direction, list_one, l);
+		return;
+	}
+	struct sa *sa = next_of_tunnel(l, l->from);
+	while (sa != NULL && list_one(l, sa))
+		sa = next_of_tunnel(l, (uint64_t)sa->slot + 1);
+}
+
+/* "in:17" is where a page ended. */
+static int read_place(struct call *call, enum sa_direction *direction, uint64_t *from)
+{
+	const char *after = call_text(call, "after");
+	unsigned int slot;
+	char word[4];
+	int end = 0;
+
+	*direction = SA_INBOUND;
+	*from = 0;
+	if (after == NULL)
+		return 0;
+	if (sscanf(after, "%3[a-z]:%10u%n", word, &slot, &end) != 2 || after[end] != '\0' ||
+	    (strcmp(word, "in") != 0 && strcmp(word, "out") != 0))
+		return call_fault(call, EINVAL, "after", "this is no `next` of an earlier page");
+	*direction = strcmp(word, "out") == 0 ? SA_OUTBOUND : SA_INBOUND;
+	*from = (uint64_t)slot + 1;
+	return 0;
+}
+
+int call_sa_list(struct call *call)
+{
+	enum sa_direction only = call_direction(call);
+	struct listing l = {.g = call->g};
+	int rc = read_place(call, &l.direction, &l.from);
+
+	if (rc != 0)
+		return rc;
+	if (call_has(call, "tunnel") && (l.tunnel = call_tunnel(call, "tunnel")) == NULL)
+		return -ENOENT;
+	page_begin(&l.page, call);
+	if (l.direction == SA_INBOUND) {
+		if (only != SA_OUTBOUND)
+			list_direction(&l);
+		l.direction = SA_OUTBOUND;
+		l.from = 0;
+	}
+	if (only != SA_INBOUND)
+		list_direction(&l);
+	call->result = page_end(&l.page);
+	return 0;
+}
+
+struct flushing {
+	struct gateway *g;
+	enum sa_direction only; /* 0: both */
+	uint32_t count;
+};
+
+/* From the front of the tunnel's list, where sa_delete() finds them at once. */
+static bool flush_tunnel(void *arg, struct tunnel *t)
+{
+	struct flushing *f = arg;
+
+	for (; f->only != SA_OUTBOUND && t->in != NULL; f->count++)
+		gateway_sa_delete(f->g, t->in);
+	for (; f->only != SA_INBOUND && t->out != NULL; f->count++)
+		gateway_sa_delete(f->g, t->out);
+	return true;
+}
+
+int call_sa_flush(struct call *call)
+{
+	struct flushing f = {.g = call->g, .only = call_direction(call)};
+
+	if (call_has(call, "tunnel")) {
+		struct tunnel *t = call_tunnel(call, "tunnel");
+		if (t == NULL)
+			return -ENOENT;
+		flush_tunnel(&f, t);
+	} else {
+		tunnel_each(call->g->sadb, flush_tunnel, &f);
+	}
+	call->result = json_pack("{s:I}", "deleted", (json_int_t)f.count);
+	return 0;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include "control/sa_find.h"
+#include "control/view.h"
+#include "gateway/provision.h"
+
+int call_spi_alloc(struct call *call)
+{
+	uint32_t spi = spi_alloc(call->g->sadb);
+
+	if (spi == 0)
+		return call_fault(call, ENOSPC, "",
+				  "no SPI is left to be reserved: as many as "
+				  "the limit of SAs wait for their sa.add");
+	call->result = json_pack("{s:I}", "spi", (json_int_t)spi);
+	return 0;
+}
+
+int call_spi_release(struct call *call)
+{
+	uint32_t spi = (uint32_t)call_integer(call, "spi");
+	int rc = spi_release(call->g->sadb, spi);
+
+	if (rc != 0 && !call_boolean(call, "missing_ok"))
+		return call_fault(call, ENOENT, "spi", "0x%08x is not reserved", spi);
+	call->result = json_pack("{s:b}", "released", rc == 0);
+	return 0;
+}
+
+int call_sa_get(struct call *call)
+{
+	struct sa *sa = call_sa(call);
+
+	if (sa == NULL)
+		return -call->error.fault.err;
+	call->result = sa_view(call->g, sa);
+	return 0;
+}
+
+int call_sa_delete(struct call *call)
+{
+	struct sa *sa = call_sa(call);
+
+	if (sa == NULL && !(call->error.fault.err == ENOENT && call_boolean(call, "missing_ok")))
+		return -call->error.fault.err;
+	if (sa != NULL)
+		gateway_sa_delete(call->g, sa);
+	call->result = json_pack("{s:b}", "deleted", sa != NULL);
+	return 0;
+}
+
+int call_sa_update(struct call *call)
+{
+	struct sa *sa = call_sa(call);
+
+	if (sa == NULL)
+		return -call->error.fault.err;
+	struct sa_update update = {
+	    .set_local = call_has(call, "new_local"),
+	    .set_remote = call_has(call, "new_remote"),
+	    .set_udp = call_has(call, "udp"),
+	    .set_ports = call_has(call, "local_port") || call_has(call, "remote_port"),
+	    .local = call_address(call, "new_local"),
+	    .remote = call_address(call, "new_remote"),
+	    .local_port = sa->spec.local_port,
+	    .remote_port = sa->spec.remote_port,
+	};
+	/* From protocol 50 to UDP: the ports of NAT-T unless others are given. */
+	if (update.set_udp && update.udp && !sa->spec.udp) {
+		update.set_ports = true;
+		update.local_port = update.remote_port = 4500;
+	}
+	if (call_has(call, "local_port"))
+		update.local_port = (uint16_t)call_integer(call, "local_port");
+	if (call_has(call, "remote_port"))
+		update.remote_port = (uint16_t)call_integer(call, "remote_port");
+	if (!update.set_local && !update.set_remote && !update.set_udp && !update.set_ports)
+		return call_fault(call, EINVAL, "",
+				  "nothing to update: give new_local, "
+				  "new_remote, udp, local_port or remote_port");
+	int rc = gateway_sa_update(call->g, sa, &update, &call->error.fault);
+	if (rc != 0)
+		return rc;
+	call->result = sa_view(call->g, sa);
+	return 0;
+}

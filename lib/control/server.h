@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ESPALIER_CONTROL_SERVER_H
+#define ESPALIER_CONTROL_SERVER_H
+
+#include "control/client.h"
+#include "control/control.h"
+#include "control/socket_file.h"
+
+/* The listening socket, its clients, and the queue of those who have requests. */
+struct server {
+	struct event_base *base;
+	struct control *control;
+	struct socket_file file;
+	struct event *accepting, *resuming, *serving;
+	TAILQ_HEAD(, client) clients, ready;
+	uint32_t count;
+	size_t intake_budget; /* bytes that unfinished requests may still take, all together */
+};
+
+struct server *server_start(struct event_base *base, struct control *control, struct fault *fault);
+void server_stop(struct server *s);
+uint32_t server_clients(const struct server *s);
+
+/* Put a client into the queue: it has a request, or has ended. */
+void server_ready(struct client *c);
+
+#endif
