@@ -64,19 +64,23 @@ int netdev_set_mtu(const char *name, uint16_t mtu)
 	return ask(name, SIOCSIFMTU, &ifr);
 }
 
-int netdev_flags(const char *name, short *flags)
+bool netdev_link(const char *name)
 {
+	struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
 	struct ifreq ifr = {0};
-	int err = ask(name, SIOCGIFFLAGS, &ifr);
 
-	*flags = err == 0 ? ifr.ifr_flags : 0;
-	return err;
+	if (ask(name, SIOCGIFFLAGS, &ifr) != 0 || !(ifr.ifr_flags & IFF_UP))
+		return false;
+	/* IFF_RUNNING lags behind the carrier by up to a second. */
+	bool running = ifr.ifr_flags & IFF_RUNNING;
+	ifr.ifr_data = (char *)&link;
+	return ask(name, SIOCETHTOOL, &ifr) == 0 ? link.data != 0 : running;
 }
 
 int netdev_set_up(const char *name)
 {
 	struct ifreq ifr = {0};
-	int err = netdev_flags(name, &ifr.ifr_flags);
+	int err = ask(name, SIOCGIFFLAGS, &ifr);
 
 	if (err != 0 || (ifr.ifr_flags & IFF_UP))
 		return err;

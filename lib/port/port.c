@@ -119,11 +119,8 @@ void port_link_update(struct port *port)
 	bool up = false;
 
 	if (port->af_xdp) {
-		short flags;
-
 		/* The driver says "up" whatever happens. */
-		if (netdev_flags(port->devargs, &flags) == 0)
-			up = (flags & IFF_UP) && (flags & IFF_RUNNING);
+		up = netdev_link(port->devargs);
 	} else {
 		struct rte_eth_link link;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "port/port_state.h"
 
-#include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -119,10 +118,11 @@ static int open_queue(struct port *port, uint16_t q, const struct port_config *c
 	if (err == 0)
 		err = rte_eth_dev_start(id);
 	if (err != 0)
-		return fault_set(fault, -err, "device",
-				 "cannot set up AF_XDP on %s queue %u: %s (is it in use by another "
-				 "program, or RLIMIT_MEMLOCK too low?)",
-				 config->device, q, strerror(-err));
+		return fault_set(
+		    fault, -err, "device",
+		    "cannot set up AF_XDP on %s queue %u: %s (does another program use "
+		    "it, or is RLIMIT_MEMLOCK too low for the packet pool?)",
+		    config->device, q, strerror(-err));
 	return 0;
 }
 
@@ -144,14 +144,18 @@ static int open_queues(struct port *port, const struct port_config *config,
 	return 0;
 }
 
-/* Packet memory is charged to RLIMIT_MEMLOCK, unless the process has CAP_IPC_LOCK. */
+/*
+ * Packet memory is charged to RLIMIT_MEMLOCK, unless the process has CAP_IPC_LOCK.
+ * Where this fails, so may the socket, and its fault names the limit.
+ */
 static void raise_memlock(void)
 {
-	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
 
-	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) != 0)
-		log_warning("cannot raise RLIMIT_MEMLOCK: %s; AF_XDP may not get its memory",
-			    strerror(errno));
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) == 0 || getrlimit(RLIMIT_MEMLOCK, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_MEMLOCK, &limit);
 }
 
 int port_open_af_xdp(struct port *port, const struct port_config *config, struct rte_mempool *pool,

@@ -29,7 +29,8 @@ struct netdev_channels {
 int netdev_channels(const char *name, struct netdev_channels *out);
 int netdev_mtu(const char *name, uint16_t *mtu);
 int netdev_set_mtu(const char *name, uint16_t mtu);
-int netdev_flags(const char *name, short *flags);
 int netdev_set_up(const char *name);
+/* Up, and with a carrier. */
+bool netdev_link(const char *name);
 
 #endif
