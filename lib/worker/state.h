@@ -17,7 +17,7 @@ struct receive_queue {
 
 struct transmit_buffer {
 	uint16_t n;
-	struct rte_mbuf *m[VECTOR_MAX];
+	struct rte_mbuf *m[2 * VECTOR_MAX];
 };
 
 /* Packets that wait for the kernel to resolve their next hop; data at the IP header. */
