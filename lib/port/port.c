@@ -30,15 +30,12 @@ bool port_is_netdev(const char *device)
 	return if_nametoindex(device) != 0 || strncmp(device, "net_", 4) != 0;
 }
 
-int port_probe(const char *bus, const char *name, const char *args, uint16_t *ethdev)
+/* The ethdev of a device, and whether somebody has set it up already. */
+static bool find_ethdev(const char *name, bool pci, uint16_t *ethdev, bool *in_use)
 {
 	struct rte_eth_dev_info info;
 	uint16_t id;
-	int err = rte_eal_hotplug_add(bus, name, args);
 
-	/* A PCI device may have been probed when the EAL started. */
-	if (err != 0 && !(err == -EEXIST && strcmp(bus, "pci") == 0))
-		return err;
 	RTE_ETH_FOREACH_DEV (id) {
 		if (rte_eth_dev_info_get(id, &info) != 0 || info.device == NULL)
 			continue;
@@ -46,12 +43,31 @@ int port_probe(const char *bus, const char *name, const char *args, uint16_t *et
 		size_t len = strlen(found), wanted = strlen(name);
 
 		/* A PCI address may leave out its domain. */
-		if (len >= wanted && strcmp(found + len - wanted, name) == 0) {
-			*ethdev = id;
-			return 0;
-		}
+		if (len < wanted || (!pci && len != wanted) ||
+		    strcmp(found + len - wanted, name) != 0)
+			continue;
+		*ethdev = id;
+		*in_use = info.nb_rx_queues > 0;
+		return true;
 	}
-	return -ENODEV;
+	return false;
+}
+
+int port_probe(const char *bus, const char *name, const char *args, uint16_t *ethdev)
+{
+	bool pci = strcmp(bus, "pci") == 0;
+	bool in_use = false;
+
+	/* The EAL's own arguments may have probed it, but a port must not be opened twice. */
+	if (!find_ethdev(name, pci, ethdev, &in_use)) {
+		int err = rte_eal_hotplug_add(bus, name, args);
+
+		if (err != 0)
+			return err;
+		if (!find_ethdev(name, pci, ethdev, &in_use))
+			return -ENODEV;
+	}
+	return in_use ? -EEXIST : 0;
 }
 
 void port_remove(uint16_t ethdev)
