@@ -18,8 +18,10 @@ int gateway_tunnel_delete(struct gateway *g, struct tunnel *t, struct fault *fau
 
 /*
  * A PROTECT policy also steers its remote prefixes to the datapath and owns
- * kernel routes for them (to the policy device, or the tunnel's), so that the
- * gateway's own traffic is protected too. Visible after gateway_commit().
+ * kernel routes for them to the policy device, so that the gateway's own traffic
+ * is protected too; except a prefix that the tunnel's outer remote address lies
+ * in, since IKE and the ESP packets themselves have to get there. A DISCARD
+ * policy steers. Visible after gateway_commit().
  */
 int gateway_policy_add(struct gateway *g, struct policy *policy, struct fault *fault);
 int gateway_policy_delete(struct gateway *g, uint32_t id, struct fault *fault);
@@ -31,11 +33,45 @@ void gateway_sa_delete(struct gateway *g, struct sa *sa);
 int gateway_sa_update(struct gateway *g, struct sa *sa, const struct sa_update *update,
 		      struct fault *fault);
 
-/* Send `count` dummy packets (next header 59, RFC 4303 2.6) of `length` payload bytes. */
+/*
+ * The outbound SA of a manual key: seq_first and seq_limit come from blocks that
+ * are on disk before they are used (reserve.h), and gateway_tick() reserves more.
+ */
+struct reserve;
+int gateway_manual_sa_add(struct gateway *g, struct reserve *reserve, const struct sa_spec *spec,
+			  struct sa **out, struct fault *fault);
+
+/*
+ * Send `count` dummy packets (next header 59, RFC 4303 2.6) of `length` payload
+ * bytes. EAGAIN: the worker's inbox took only some of them.
+ */
+#define GATEWAY_DUMMIES_MAX 65536
 int gateway_send_dummy(struct gateway *g, struct tunnel *t, uint32_t count, uint16_t length,
 		       struct fault *fault);
 
-/* About once a second: NAT keepalives, resolution requests, RCU. */
+/* The tun device that policy-based tunnels share; before policies are added. */
+int gateway_policy_device_add(struct gateway *g, const char *name, struct fault *fault);
+
+/* Send `prefix` into a tunnel that has a device, for as long as this process lives. */
+int gateway_tunnel_route_add(struct gateway *g, struct tunnel *t, const struct ip_prefix *prefix,
+			     struct fault *fault);
+
+/*
+ * Fill in what the mirror calls: link state to the ports, local addresses and
+ * prefixes routed into tunnels to the XDP maps. What must be asked of the kernel
+ * in return is done by gateway_settle(), to be called after mirror_open() and
+ * each mirror_read().
+ */
+void gateway_follow(struct gateway *g, struct mirror_events *events);
+void gateway_settle(struct gateway *g);
+
+/* Ports were opened or their MTU changed: the tun devices follow. */
+void gateway_ports_changed(struct gateway *g);
+
+/* About once a second: NAT keepalives, blocks of sequence numbers, link state, RCU. */
 void gateway_tick(struct gateway *g);
+
+/* Remove every tun device and free what these operations remember of g. */
+void gateway_provision_stop(struct gateway *g);
 
 #endif

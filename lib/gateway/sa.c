@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include "gateway/state.h"
+
+int gateway_sa_add(struct gateway *g, const struct sa_spec *spec, struct sa **out,
+		   struct fault *fault)
+{
+	struct provision *p = provision_of(g);
+	struct sa *sa;
+
+	if (p == NULL)
+		return fault_set(fault, ENOMEM, "", "no memory for another SA");
+	int err = sa_add(g->sadb, spec, &sa, fault);
+	if (err != 0)
+		return err;
+	if (sa->spec.udp)
+		encap_port_take(p, sa->spec.local_port);
+	struct tunnel *t = tunnel_get(g->sadb, sa->tunnel);
+	if (t != NULL && sa->direction == SA_OUTBOUND)
+		tunnel_device_mtu(p, t);
+	if (out != NULL)
+		*out = sa;
+	return 0;
+}
+
+void gateway_sa_delete(struct gateway *g, struct sa *sa)
+{
+	struct provision *p = provision_of(g);
+	bool udp = sa->spec.udp;
+	uint16_t port = sa->spec.local_port;
+
+	if (p != NULL)
+		manual_forget(p, sa);
+	sa_delete(g->sadb, sa);
+	if (p != NULL && udp)
+		encap_port_give_back(p, port);
+}
+
+int gateway_sa_update(struct gateway *g, struct sa *sa, const struct sa_update *update,
+		      struct fault *fault)
+{
+	struct provision *p = provision_of(g);
+	bool udp = sa->spec.udp;
+	uint16_t port = sa->spec.local_port;
+
+	if (p == NULL)
+		return fault_set(fault, ENOMEM, "", "no memory to update an SA");
+	int err = sa_update(g->sadb, sa, update, fault);
+	if (err != 0)
+		return err;
+	if (sa->spec.udp)
+		encap_port_take(p, sa->spec.local_port);
+	if (udp)
+		encap_port_give_back(p, port);
+	struct tunnel *t = tunnel_get(g->sadb, sa->tunnel);
+	if (t != NULL && sa->direction == SA_OUTBOUND)
+		tunnel_device_mtu(p, t);
+	return 0;
+}
