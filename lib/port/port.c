@@ -30,8 +30,10 @@ bool port_is_netdev(const char *device)
 	return if_nametoindex(device) != 0 || strncmp(device, "net_", 4) != 0;
 }
 
-/* The ethdev of a device, and whether somebody has set it up already. */
-static bool find_ethdev(const char *name, bool pci, uint16_t *ethdev, bool *in_use)
+/* Ethdevs are the process's, and so is which of them are ports. */
+static bool is_port[RTE_MAX_ETHPORTS];
+
+static bool find_ethdev(const char *name, bool pci, uint16_t *ethdev)
 {
 	struct rte_eth_dev_info info;
 	uint16_t id;
@@ -47,7 +49,6 @@ static bool find_ethdev(const char *name, bool pci, uint16_t *ethdev, bool *in_u
 		    strcmp(found + len - wanted, name) != 0)
 			continue;
 		*ethdev = id;
-		*in_use = info.nb_rx_queues > 0;
 		return true;
 	}
 	return false;
@@ -56,18 +57,20 @@ static bool find_ethdev(const char *name, bool pci, uint16_t *ethdev, bool *in_u
 int port_probe(const char *bus, const char *name, const char *args, uint16_t *ethdev)
 {
 	bool pci = strcmp(bus, "pci") == 0;
-	bool in_use = false;
 
 	/* The EAL's own arguments may have probed it, but a port must not be opened twice. */
-	if (!find_ethdev(name, pci, ethdev, &in_use)) {
+	if (!find_ethdev(name, pci, ethdev)) {
 		int err = rte_eal_hotplug_add(bus, name, args);
 
 		if (err != 0)
 			return err;
-		if (!find_ethdev(name, pci, ethdev, &in_use))
+		if (!find_ethdev(name, pci, ethdev))
 			return -ENODEV;
 	}
-	return in_use ? -EEXIST : 0;
+	if (is_port[*ethdev])
+		return -EEXIST;
+	is_port[*ethdev] = true;
+	return 0;
 }
 
 void port_remove(uint16_t ethdev)
@@ -76,6 +79,7 @@ void port_remove(uint16_t ethdev)
 
 	if (rte_eth_dev_info_get(ethdev, &info) != 0)
 		return;
+	is_port[ethdev] = false;
 	rte_eth_dev_stop(ethdev);
 	rte_dev_remove(info.device);
 }
