@@ -112,10 +112,10 @@ static int check_key(struct sadb *db, const struct sa_spec *spec, const uint8_t 
 		return fault_set(fault, EEXIST, "key",
 				 "another SA receives with this key and salt; every SA needs its "
 				 "own, in each direction");
-	if (spec->direction == SA_INBOUND)
+	if (spec->direction == SA_INBOUND && e->last > 0)
 		return fault_set(fault, EEXIST, "key",
 				 "this gateway has sent with this key and salt before");
-	if (spec->seq_first <= e->last)
+	if (spec->direction == SA_OUTBOUND && spec->seq_first <= e->last)
 		return fault_set(fault, EEXIST, "key",
 				 "this key and salt have been used to send up to sequence number "
 				 "%llu; use a fresh key, or seq_first above that",

@@ -141,9 +141,12 @@ static void newest_outbound_sends_and_totals_survive(void **state)
 	assert_ptr_equal(sad->tunnel[tunnel_index].out, second->out);
 	first->out->seq = 10;
 	first->out->bytes = 1000;
+	struct sa_out *held = first->out;
+	rcu_worker_start(0); /* a worker still in its round */
 	sa_delete(db, first);
-	first->out->seq = 12; /* a worker still in its round */
-	first->out->bytes = 1200;
+	held->seq = 12;
+	held->bytes = 1200;
+	rcu_worker_stop(0);
 	rcu_barrier();
 	second->out->seq = 5;
 	second->out->bytes = 50;
