@@ -23,24 +23,36 @@ static inline bool flow_has_ports(uint8_t proto)
 	       proto == IPPROTO_DCCP || proto == IPPROTO_UDPLITE;
 }
 
-/* `end`: of the packet's first segment. */
-static inline bool flow_ports_known(const struct packet *p, const uint8_t *end)
+/* `avail`: bytes from p->ip in the first segment. */
+static inline bool flow_ports_known(const struct packet *p, uint32_t avail)
 {
-	return flow_has_ports(p->proto) && (p->flags & PACKET_NOT_FIRST) == 0 &&
-	       p->l4_off + 4u <= p->ip_len && p->ip + p->l4_off + 4 <= end;
+	uint32_t end = p->l4_off + 4u;
+
+	return flow_has_ports(p->proto) && (p->flags & PACKET_NOT_FIRST) == 0 && end <= p->ip_len &&
+	       end <= avail;
+}
+
+static inline uint32_t flow_avail(const struct packet *p)
+{
+	const struct rte_mbuf *m = p->m;
+
+	if (likely(m->nb_segs == 1))
+		return UINT32_MAX; /* then the whole datagram is there */
+	return (uint32_t)(rte_pktmbuf_mtod(m, const uint8_t *) + m->data_len - p->ip);
 }
 
 static inline uint64_t flow_tail(const struct packet *p, bool outbound, uint32_t generation)
 {
-	static const uint8_t none[4];
-	const struct rte_mbuf *m = p->m;
-	const uint8_t *end = rte_pktmbuf_mtod(m, const uint8_t *) + m->data_len;
-	bool known = flow_ports_known(p, end);
-	uint32_t ports = load_u32(known ? p->ip + p->l4_off : none);
+	uint32_t tag = p->proto | generation << 9;
+	uint32_t ports = 0;
 
-	if (!outbound)
-		ports = ports << 16 | ports >> 16;
-	return ports | (uint64_t)(p->proto | (uint32_t)known << 8 | generation << 9) << 32;
+	if (likely(flow_ports_known(p, flow_avail(p)))) {
+		tag |= 1u << 8;
+		ports = load_u32(p->ip + p->l4_off);
+		if (!outbound)
+			ports = ports << 16 | ports >> 16;
+	}
+	return ports | (uint64_t)tag << 32;
 }
 
 static inline bool flow_tail_known(uint64_t tail)

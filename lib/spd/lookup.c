@@ -58,8 +58,8 @@ bool spd_empty(const struct spd *s)
 	return atomic_load_explicit(&s->view, memory_order_acquire)->policies == 0;
 }
 
-static void read_keys(const struct flow_cache *flows, const struct vector *v, bool outbound,
-		      uint32_t generation, struct lookup *l)
+static __rte_always_inline void read_keys(const struct flow_cache *flows, const struct vector *v,
+					  bool outbound, uint32_t generation, struct lookup *l)
 {
 	for (unsigned int i = 0; i < v->n; i++) {
 		if (v->p[i]->family == 4) {
@@ -133,7 +133,10 @@ void spd_lookup(struct spd_cache *c, const struct vector *v, bool outbound, stru
 		flow_cache_clear(&c->flows);
 		c->epoch = epoch;
 	}
-	read_keys(&c->flows, v, outbound, (uint32_t)view->number, &l);
+	if (outbound)
+		read_keys(&c->flows, v, true, (uint32_t)view->number, &l);
+	else
+		read_keys(&c->flows, v, false, (uint32_t)view->number, &l);
 	ask_cache(v, &l);
 	if (unlikely(l.misses > 0)) {
 		ask_acl(view, v, &l, false);

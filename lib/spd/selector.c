@@ -82,7 +82,7 @@ void flow_read(const struct packet *p, uint32_t avail, bool outbound, struct flo
 	out->proto = p->proto;
 	memcpy(out->local, outbound ? source : source + size, size);
 	memcpy(out->remote, outbound ? source + size : source, size);
-	out->ports_known = flow_ports_known(p, p->ip + avail);
+	out->ports_known = flow_ports_known(p, avail);
 	out->local_port = 0;
 	out->remote_port = 0;
 	if (out->ports_known) {

@@ -11,7 +11,7 @@
 #include "spd/view.h"
 
 #define RULES_PER_POLICY_MAX 4096
-#define RULES_MAX (1u << 18)
+#define RULES_MAX (1u << 17)
 
 static struct spd_view *current(const struct spd *s)
 {
