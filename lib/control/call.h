@@ -21,7 +21,7 @@ enum rpc_code {
 	RPC_NOT_FOUND = 2,      /* ENOENT */
 	RPC_EXISTS = 3,         /* EEXIST */
 	RPC_FULL = 4,           /* a limit or memory: ENOSPC, ENOMEM */
-	RPC_BUSY = 5,           /* EBUSY */
+	RPC_BUSY = 5,           /* EBUSY, EAGAIN */
 	RPC_DENIED = 6,         /* the caller lacks the right: EPERM, EACCES */
 	RPC_UNSUPPORTED = 7,    /* EOPNOTSUPP */
 	RPC_FAILED = 8,         /* anything else that went wrong in the gateway */

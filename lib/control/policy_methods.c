@@ -120,6 +120,8 @@ int call_policy_add(struct call *call)
 		rc = changes_reserve(changes, 1, &call->error.fault);
 		if (rc == 0)
 			rc = gateway_policy_add(call->g, &policy, &call->error.fault);
+		if (rc != 0 && strcmp(call->error.fault.where, "remote") == 0)
+			return fault_under(&call->error.fault, "selector");
 		if (rc != 0)
 			return rc;
 		changes_note(changes, true, &policy);

@@ -20,6 +20,7 @@ enum rpc_code rpc_code_of(int err)
 	case ENOMEM:
 		return RPC_FULL;
 	case EBUSY:
+	case EAGAIN:
 		return RPC_BUSY;
 	case EPERM:
 	case EACCES:

@@ -81,7 +81,7 @@ const struct member sa_add_params[] = {
 	{"remote", MEMBER_ADDRESS, .help = "outer address of the peer; the default is the tunnel's"},
 	{"replay_window", MEMBER_INTEGER, .max = 32768, .initial = "1024",
 	 .help = "inbound: packets that may arrive late (RFC 4303 3.4.3), 0 for no check, else 32 "
-		 "to 32768, rounded up to 64"},
+		 "to 32768"},
 	{"seq_first", MEMBER_INTEGER, .min = 1, .max = INT64_MAX, .initial = "1",
 	 .help = "outbound: first sequence number to send"},
 	{"seq_limit", MEMBER_INTEGER, .max = INT64_MAX, .initial = "0",

@@ -36,7 +36,7 @@ static const struct member totals_members[] = {
 	 .help = "up: both directions have an SA; half: one; down: none"},                         \
 	{"since", MEMBER_INTEGER, .unit = UNIT_SECONDS, .column = "SINCE",                         \
 	 .help = "seconds since it last came up or went down"},                                    \
-	{"local", MEMBER_ADDRESS, .column = "LOCAL",                                               \
+	{"local", MEMBER_ADDRESS,                                                                  \
 	 .help = "outer address here; absent where not set"},                                      \
 	{"remote", MEMBER_ADDRESS, .column = "REMOTE",                                             \
 	 .help = "outer address of the peer; absent where not set"},                               \

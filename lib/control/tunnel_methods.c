@@ -128,6 +128,13 @@ int call_tunnel_add(struct call *call)
 	return 0;
 }
 
+static void set_mtu(struct gateway *g, struct tunnel *t, uint16_t mtu)
+{
+	tunnel_set_mtu(g->sadb, t, mtu);
+	/* The kernel's view of the tun device follows. */
+	gateway_ports_changed(g);
+}
+
 int call_tunnel_update(struct call *call)
 {
 	struct tunnel *t = call_tunnel(call, "name");
@@ -140,7 +147,7 @@ int call_tunnel_update(struct call *call)
 	if (rc != 0)
 		return rc;
 	if (call_has(call, "mtu"))
-		tunnel_set_mtu(call->g->sadb, t, (uint16_t)call_integer(call, "mtu"));
+		set_mtu(call->g, t, (uint16_t)call_integer(call, "mtu"));
 	if (call_has(call, "keepalive"))
 		t->spec.keepalive = (uint16_t)call_integer(call, "keepalive");
 	call->result = tunnel_view(t);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "control/describe.h"
+
+/*
+ * Prints docs/control.md from the table of methods. With an argument: compares
+ * with that file instead and ends with status 1 where they differ.
+ */
+static const char introduction[] =
+    "# Control socket\n"
+    "\n"
+    "Made from the table of methods in `lib/control`; do not edit. `espctl` has the same\n"
+    "methods as commands (`sa.add` is `espctl sa add`), `rpc.discover` returns them as an\n"
+    "OpenRPC document.\n"
+    "\n"
+    "The gateway listens on a Unix stream socket, `/run/espalier/control.sock` unless\n"
+    "configured otherwise. It speaks [JSON-RPC 2.0](https://www.jsonrpc.org/specification):\n"
+    "one request object, or one batch array, a line.\n"
+    "\n"
+    "```sh\n"
+    "echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"gateway.info\"}' |\n"
+    "\tsocat -t 5 - UNIX-CONNECT:/run/espalier/control.sock\n"
+    "```\n"
+    "\n"
+    "- Parameters go by name, or by position in the order of the tables below. A request is\n"
+    "  checked in full before anything changes; unknown members are refused, and a request\n"
+    "  that is refused has changed nothing.\n"
+    "- A batch is served in order, and one that fails does not stop the next. Policy changes\n"
+    "  take effect together at its end (a long batch is served in pieces of a millisecond, and\n"
+    "  then at the end of each). Where that fails, all of them are undone and answered with\n"
+    "  the error.\n"
+    "- Lists come in pages: as long as the result has `next`, ask again with `after` set to it.\n"
+    "- Limits: a line of 1 MiB, 1,024 requests in a batch, JSON 16 levels deep, 8 MiB of answers\n"
+    "  to one batch (the rest of it is refused), 1,024 clients, 64 MiB of unfinished lines of\n"
+    "  all clients. A client that leaves 256 KiB of answers unread is not served further, and\n"
+    "  after 30 seconds without reading a byte it is cut off. No client makes the datapath wait.\n"
+    "- Keys appear in no answer, no error and no log line, and are wiped from memory once used.\n"
+    "\n"
+    "## Rights\n"
+    "\n"
+    "The mode and group of the socket file say who can connect. Of those, root, the gateway's\n"
+    "own user and members of the file's group may call everything; anybody else, where the mode\n"
+    "lets them in, only what needs the right `read`. `change` and `keys` name the methods that\n"
+    "change the gateway and those that take key material.\n"
+    "\n"
+    "## Errors\n"
+    "\n"
+    "`error.message` is a sentence for people. `error.data` has `reason`, the name of an errno,\n"
+    "and where they are known `field` (the path of the parameter), `value` and `limit` (what is\n"
+    "allowed). The codes are stable:\n"
+    "\n"
+    "| code | meaning |\n"
+    "|---|---|\n"
+    "| -32700 | no JSON |\n"
+    "| -32600 | no request of JSON-RPC 2.0 |\n"
+    "| -32601 | no such method |\n"
+    "| -32602 | a parameter is missing, unknown, of a wrong type or out of range |\n"
+    "| -32603 | the answer could not be made |\n"
+    "| -32000 | a line, a batch, its nesting or its answers are beyond the limit |\n"
+    "| -32001 | too many clients |\n"
+    "| 1 | the parameters make no sense together or in this gateway (EINVAL) |\n"
+    "| 2 | what they name is not there (ENOENT) |\n"
+    "| 3 | it is there already (EEXIST) |\n"
+    "| 4 | a limit of this gateway or its memory is reached (ENOSPC, ENOMEM) |\n"
+    "| 5 | in use or not possible just now (EBUSY, EAGAIN) |\n"
+    "| 6 | the caller lacks the right (EPERM, EACCES) |\n"
+    "| 7 | not supported (EOPNOTSUPP) |\n"
+    "| 8 | anything else that went wrong in the gateway |\n";
+
+/* A cell of a table: "|" would end it. */
+static void print_cell(FILE *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '|')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+}
+
+static void print_params(FILE *out, const struct member *members, const char *prefix)
+{
+	char text[DESCRIBE_MAX], inner[64];
+
+	for (const struct member *m = members; m->name != NULL; m++) {
+		fprintf(out, "| `%s%s` | ", prefix, m->name);
+		print_cell(out, member_describe(m, text, sizeof(text)));
+		fprintf(out, " | %s%s%s | ", m->initial != NULL ? "`" : "",
+			m->required          ? "required"
+			: m->initial != NULL ? m->initial
+					     : "",
+			m->initial != NULL ? "`" : "");
+		print_cell(out, m->help);
+		fputs(" |\n", out);
+		if (m->members != NULL) {
+			snprintf(inner, sizeof(inner), "%s%s%s.", prefix, m->name,
+				 m->type == MEMBER_ARRAY ? "[]" : "");
+			print_params(out, m->members, inner);
+		}
+	}
+}
+
+static const char *unit_name(enum member_unit unit)
+{
+	switch (unit) {
+	case UNIT_BYTES:
+		return ", bytes";
+	case UNIT_SECONDS:
+		return ", seconds";
+	case UNIT_CYCLES:
+		return ", cycles";
+	default:
+		return "";
+	}
+}
+
+static void print_result(FILE *out, const struct member *members, const char *prefix)
+{
+	char text[DESCRIBE_MAX], inner[64];
+
+	for (const struct member *m = members; m->name != NULL; m++) {
+		fprintf(out, "| `%s%s` | ", prefix, m->name);
+		print_cell(out, member_describe(m, text, sizeof(text)));
+		fprintf(out, "%s | ", unit_name(m->unit));
+		print_cell(out, m->help);
+		fputs(" |\n", out);
+		if (m->members != NULL) {
+			snprintf(inner, sizeof(inner), "%s%s%s.", prefix, m->name,
+				 m->type == MEMBER_ARRAY ? "[]" : "");
+			print_result(out, m->members, inner);
+		}
+	}
+}
+
+static void print_method(FILE *out, const struct method *m)
+{
+	fprintf(out, "\n### %s\n\n%s Right: `%s`.\n\n", m->name, m->summary, class_name(m->class));
+	if (m->params[0].name != NULL) {
+		fputs("| parameter | value | default | meaning |\n|---|---|---|---|\n", out);
+		print_params(out, m->params, "");
+		fputc('\n', out);
+	}
+	fprintf(out,
+		"```json\n{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}\n```\n\n",
+		m->name, m->example);
+	fputs("| result | value | meaning |\n|---|---|---|\n", out);
+	print_result(out, m->result, "");
+}
+
+static void print_reference(FILE *out)
+{
+	fputs(introduction, out);
+	fputs("\n## Methods\n\n| method | right | |\n|---|---|---|\n", out);
+	for (size_t i = 0; i < METHOD_COUNT; i++) {
+		const struct method *m = &method_table[i];
+		/* The anchor that renderers make of the heading. */
+		fprintf(out, "| [`%s`](#", m->name);
+		for (const char *c = m->name; *c != '\0'; c++)
+			if (*c != '.')
+				fputc(*c, out);
+		fprintf(out, ") | %s | %s |\n", class_name(m->class), m->summary);
+	}
+	for (size_t i = 0; i < METHOD_COUNT; i++)
+		print_method(out, &method_table[i]);
+}
+
+static int compare(const char *name)
+{
+	FILE *made = tmpfile(), *there = fopen(name, "re");
+	int line = 1, a, b;
+
+	if (made == NULL || there == NULL) {
+		perror(name);
+		return 1;
+	}
+	print_reference(made);
+	rewind(made);
+	do {
+		a = fgetc(made);
+		b = fgetc(there);
+		line += a == '\n';
+	} while (a == b && a != EOF);
+	fclose(made);
+	fclose(there);
+	if (a == b)
+		return 0;
+	fprintf(stderr,
+		"%s differs from the table of methods at line %d; "
+		"build/lib/control/control_reference > docs/control.md makes it anew\n",
+		name, line);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return compare(argv[1]);
+	print_reference(stdout);
+	return 0;
+}
