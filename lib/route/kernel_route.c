@@ -77,6 +77,26 @@ static void add_multipath(struct route_spec *s, const struct nlattr *attr)
 	}
 }
 
+static bool in_order(const struct hop_spec *a, const struct hop_spec *b)
+{
+	if (a->ifindex != b->ifindex)
+		return a->ifindex < b->ifindex;
+	return ip_addr_compare(&a->gateway, &b->gateway) <= 0;
+}
+
+/* IPv6 tells the same next hops in any order; a stable one keeps the choice stable. */
+static void sort_hops(struct route_spec *s)
+{
+	for (unsigned int i = 1; i < s->hops; i++) {
+		for (unsigned int j = i; j > 0 && !in_order(&s->hop[j - 1], &s->hop[j]); j--) {
+			struct hop_spec swap = s->hop[j];
+
+			s->hop[j] = s->hop[j - 1];
+			s->hop[j - 1] = swap;
+		}
+	}
+}
+
 static uint16_t mtu_of(const struct nlattr *metrics)
 {
 	const struct nlattr *tb[RTAX_MAX + 1];
@@ -131,6 +151,8 @@ bool kernel_route_parse(const struct nlmsghdr *message, struct route_spec *s)
 		add_hop(s, oif, rtm->rtm_flags, tb[RTA_GATEWAY], tb[RTA_VIA]);
 	else /* a nexthop object that the kernel does not expand */
 		s->opaque = true;
+	if (family == 6)
+		sort_hops(s);
 	return true;
 }
 
@@ -146,7 +168,8 @@ void kernel_route_dumped(void *mirror, const struct nlmsghdr *message)
 {
 	struct route_spec s;
 
-	if (message->nlmsg_type == RTM_NEWROUTE && kernel_route_parse(message, &s))
+	if (message->nlmsg_type == RTM_NEWROUTE && kernel_route_parse(message, &s) &&
+	    !route_seen(mirror, &s))
 		add(mirror, &s);
 }
 

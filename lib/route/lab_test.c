@@ -220,6 +220,13 @@ const struct nexthop *lab_expect_at(struct lab *lab, const char *addr, enum next
 	return NULL;
 }
 
+void lab_expect_link(struct lab *lab, int up)
+{
+	for (unsigned int i = 0; i < 100 && lab->link != up; i++)
+		lab_follow(lab);
+	assert_int_equal(lab->link, up);
+}
+
 int lab_protected(const struct lab *lab, const char *prefix)
 {
 	struct ip_prefix p = lab_prefix(prefix);

@@ -59,6 +59,9 @@ const struct nexthop *lab_expect_at(struct lab *lab, const char *addr, enum next
 				    const char *file, int line);
 #define lab_expect(lab, addr, type) lab_expect_at(lab, addr, type, __FILE__, __LINE__)
 
+/* The same for what was said of the link: the kernel tells it up to a second late. */
+void lab_expect_link(struct lab *lab, int up);
+
 /* -1: never told, else what was told last. */
 int lab_protected(const struct lab *lab, const char *prefix);
 int lab_local(const struct lab *lab, const char *addr);

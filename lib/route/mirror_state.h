@@ -119,10 +119,12 @@ struct route {
 	struct hop hop[];
 };
 
+TAILQ_HEAD(route_list, route);
+
 struct destination {
 	LIST_ENTRY(destination) in_bucket;
 	TAILQ_ENTRY(destination) in_undecided, in_untold;
-	TAILQ_HEAD(, route) routes; /* best first */
+	struct route_list routes; /* best first */
 	struct ip_prefix prefix;
 	bool undecided;
 	bool untold;    /* the events' owner does not know of a change of `protected` yet */
@@ -191,6 +193,8 @@ void mirror_retry_missing(struct mirror *m);
 
 /* routes.c: the routes of each destination, best first. */
 int route_add(struct mirror *m, const struct route_spec *spec);
+/* A dump names a route: keep it, in the dump's order. False: it is not known. */
+bool route_seen(struct mirror *m, const struct route_spec *spec);
 struct route *route_find(const struct mirror *m, const struct route_spec *spec);
 void route_delete(struct mirror *m, struct route *r);
 /* Remove kernel routes that the dump since m->mark was raised did not name. */

@@ -245,21 +245,19 @@ static void links_go_down_and_up(void **state)
 	assert_int_not_equal(lab_lookup(lab, "203.0.113.5")->type, NEXTHOP_NONE);
 	assert_int_not_equal(lab_lookup(lab, "2001:db8:ffff::5")->type, NEXTHOP_NONE);
 	lab_run(LAB_PEER "ip link set zvb down", lab->peer);
-	lab_follow(lab);
-	assert_int_equal(lab->link, 0);
+	lab_expect_link(lab, 0);
 	lab_run(LAB_PEER "ip link set zvb up", lab->peer);
-	lab_follow(lab);
-	assert_int_equal(lab->link, 1);
+	lab_expect_link(lab, 1);
 
 	lab_run("ip link set zva down");
 	lab_expect(lab, "203.0.113.5", NEXTHOP_NONE);
 	lab_expect(lab, "2001:db8:ffff::5", NEXTHOP_NONE);
 	lab_expect(lab, "192.0.2.77", NEXTHOP_NONE);
-	assert_int_equal(lab->link, 0);
+	lab_expect_link(lab, 0);
 	lab_run("ip link set zva up; ip addr add 2001:db8:1::1/64 dev zva nodad");
 	lab_expect(lab, "192.0.2.77", NEXTHOP_CONNECTED);
 	lab_expect(lab, "2001:db8:1::77", NEXTHOP_CONNECTED);
-	assert_int_equal(lab->link, 1);
+	lab_expect_link(lab, 1);
 }
 
 /* A worker that looks one stable route up for as long as `run` says. */

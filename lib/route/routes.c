@@ -83,7 +83,7 @@ static void hops_unlink(struct mirror *m, struct route *r)
 	}
 }
 
-/* Behind those of the same rank: the kernel prefers the older one. */
+/* Behind those of the same rank: a dump tells them in the order of preference. */
 static void insert(struct destination *d, struct route *r)
 {
 	struct route *at;
@@ -97,14 +97,32 @@ static void insert(struct destination *d, struct route *r)
 	TAILQ_INSERT_TAIL(&d->routes, r, in_destination);
 }
 
+bool route_seen(struct mirror *m, const struct route_spec *s)
+{
+	struct route *r = route_find(m, s);
+
+	if (r == NULL)
+		return false;
+	struct destination *d = r->destination;
+	struct route *before = TAILQ_PREV(r, route_list, in_destination);
+	struct route *after = TAILQ_NEXT(r, in_destination);
+
+	r->mark = m->mark;
+	if ((before != NULL && before->rank == r->rank) ||
+	    (after != NULL && after->rank == r->rank)) {
+		TAILQ_REMOVE(&d->routes, r, in_destination);
+		insert(d, r);
+		destination_touch(m, d);
+	}
+	return true;
+}
+
 int route_add(struct mirror *m, const struct route_spec *s)
 {
 	struct route *r = route_find(m, s);
 
-	if (r != NULL) {
-		r->mark = m->mark;
+	if (r != NULL)
 		return 0;
-	}
 	struct destination *d = destination_get(m, &s->prefix);
 
 	if (d == NULL)
