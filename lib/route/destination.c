@@ -85,6 +85,7 @@ struct destination *destination_cover(const struct mirror *m, const struct ip_ad
 
 void destinations_free(struct mirror *m)
 {
+	fib_batch_begin(m->fib);
 	for (size_t i = 0; i < DESTINATION_BUCKETS; i++) {
 		struct destination *d;
 
@@ -92,8 +93,11 @@ void destinations_free(struct mirror *m)
 			d->undecided = true; /* keeps it out of the queue, which dies too */
 			while (!TAILQ_EMPTY(&d->routes))
 				route_delete(m, TAILQ_FIRST(&d->routes));
+			if (d->installed)
+				fib_remove(m->fib, &d->prefix);
 			LIST_REMOVE(d, in_bucket);
 			free(d);
 		}
 	}
+	fib_batch_commit(m->fib);
 }

@@ -169,6 +169,8 @@ void lab_mirror_open(struct lab *lab)
 	    .local_address = on_local,
 	};
 
+	lab->link = -1;
+	lab->protected_n = lab->local_n = 0;
 	lab->mirror = mirror_open(lab->fib, &events, NULL);
 	assert_non_null(lab->mirror);
 	assert_int_equal(

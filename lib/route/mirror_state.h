@@ -184,6 +184,7 @@ void destination_touch_host(struct mirror *m, const struct ip_addr *addr);
 void destination_release(struct mirror *m, struct destination *d);
 /* The longest prefix below host length that holds `addr` and leads somewhere, or NULL. */
 struct destination *destination_cover(const struct mirror *m, const struct ip_addr *addr);
+/* All of them, and out of the fib. */
 void destinations_free(struct mirror *m);
 
 /* decide.c: decide what is marked, write it to the fib, tell the events. */
