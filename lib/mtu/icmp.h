@@ -30,7 +30,8 @@ bool icmp_error_allowed(const struct packet *about);
 /*
  * A new mbuf whose data starts at the IP header of an ICMP error from `source`
  * to the sender of `about`, quoting as much as fits 576 (IPv4) or 1280 (IPv6)
- * bytes; NULL if no buffer is free. `about` is only read. Worker.
+ * bytes; NULL if no buffer is free or the families differ. `about` is only read.
+ * Worker.
  */
 struct rte_mbuf *icmp_error_build(struct rte_mempool *pool, enum icmp_error_kind kind,
 				  const struct packet *about, const struct ip_addr *source,
