@@ -33,7 +33,7 @@ struct worker *worker_create(struct gateway *g, const struct worker_config *conf
 	w->hz = rte_get_tsc_hz();
 	w->reply_tokens = 1;
 	w->aead = aead_create();
-	snprintf(name, sizeof(name), "inbox_%u", config->index);
+	snprintf(name, sizeof(name), "inbox_%p", (void *)w); /* two gateways may share a process */
 	w->inbox = rte_ring_create(name, config->inbox_size, SOCKET_ID_ANY, RING_F_SC_DEQ);
 	if (w->aead == NULL || w->inbox == NULL) {
 		fault_set(fault, ENOMEM, "workers", "no memory for worker %u", config->index);
