@@ -10,6 +10,7 @@
 #include <rte_lpm6.h>
 
 #include "packet/address.h"
+#include "packet/bytes.h"
 #include "report/fault.h"
 
 /*
@@ -61,8 +62,7 @@ static inline const struct nexthop *fib_lookup4(const struct fib *f, const void 
 {
 	uint32_t id;
 
-	if (unlikely(rte_lpm_lookup(f->v4, rte_be_to_cpu_32(*(const unaligned_uint32_t *)dst),
-				    &id) != 0))
+	if (unlikely(rte_lpm_lookup(f->v4, load_be32(dst), &id) != 0))
 		id = atomic_load_explicit(&f->miss4, memory_order_acquire);
 	return &f->hops[id];
 }

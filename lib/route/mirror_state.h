@@ -3,8 +3,8 @@
 #define ESPALIER_ROUTE_MIRROR_STATE_H
 
 #include <sys/queue.h>
-#include <rte_jhash.h>
 
+#include "route/address_hash.h"
 #include "route/mirror.h"
 #include "route/netlink.h"
 
@@ -166,7 +166,7 @@ struct mirror {
 static inline uint32_t mirror_hash(const struct mirror *m, const struct ip_addr *addr,
 				   uint32_t more)
 {
-	return rte_jhash(addr->bytes, ip_size(addr->family), m->seed ^ more);
+	return address_hash(addr, m->seed ^ more);
 }
 
 static inline unsigned int family_index(uint8_t family)

@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 #include <rte_common.h>
-#include <rte_jhash.h>
+
+#include "route/address_hash.h"
 
 struct prefix_entry {
 	struct ip_prefix prefix;
@@ -51,8 +52,7 @@ void prefix_map_free(struct prefix_map *map)
 /* The link that points at the entry of `prefix`, or at 0 at the end of its bucket. */
 static uint32_t *find(const struct prefix_map *map, const struct ip_prefix *prefix)
 {
-	uint32_t hash = rte_jhash(prefix->addr.bytes, ip_size(prefix->addr.family), prefix->len);
-	uint32_t *link = &map->buckets[hash & map->mask];
+	uint32_t *link = &map->buckets[address_hash(&prefix->addr, prefix->len) & map->mask];
 
 	while (*link != 0 && !ip_prefix_equal(&map->entries[*link - 1].prefix, prefix))
 		link = &map->entries[*link - 1].next;
