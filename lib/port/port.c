@@ -77,7 +77,7 @@ void port_remove(uint16_t ethdev)
 {
 	struct rte_eth_dev_info info;
 
-	if (rte_eth_dev_info_get(ethdev, &info) != 0)
+	if (!rte_eth_dev_is_valid_port(ethdev) || rte_eth_dev_info_get(ethdev, &info) != 0)
 		return;
 	is_port[ethdev] = false;
 	rte_eth_dev_stop(ethdev);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <rte_eal.h>
 #include <rte_ether.h>
 
 #include "port/steer.h"
@@ -101,9 +102,13 @@ static int open_queue(struct port *port, uint16_t q, const struct port_config *c
 	uint16_t id;
 
 	snprintf(name, sizeof(name), "net_af_xdp_%s_%u", port->name, q);
-	/* Busy polling is a system call in every idle round: not for workers that sleep. */
-	snprintf(args, sizeof(args), "iface=%s,start_queue=%u,queue_count=1%s", config->device, q,
-		 config->sleep ? ",busy_budget=0" : "");
+	/*
+	 * Busy polling is a system call in every idle round: not for workers that
+	 * sleep. Zero copy drops buffers that cross pages, unless the pages are huge.
+	 */
+	snprintf(args, sizeof(args), "iface=%s,start_queue=%u,queue_count=1%s%s", config->device, q,
+		 config->sleep ? ",busy_budget=0" : "",
+		 rte_eal_has_hugepages() ? "" : ",force_copy=1");
 	int err = port_probe("vdev", name, args, &id);
 	if (err != 0)
 		return fault_set(fault, -err, "device",

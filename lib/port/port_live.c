@@ -3,7 +3,7 @@
  * A reflector on one port, for port_test.sh: sends every IPv4 UDP datagram that
  * the port receives back to where it came from, on the same queue, until SIGTERM.
  *
- *   port_live DEVICE QUEUES ROLE MTU BUFFER PREFIX [EAL arguments]
+ *   port_live DEVICE QUEUES ROLE MTU BUFFER PREFIX MODE [EAL arguments]
  *
  * Prints "ready MODE TAKEN_OVER", then at the end one line a queue and the totals.
  * Exits with 2 and the fault where the port does not open.
@@ -119,15 +119,15 @@ static void run(const struct port *port)
 int main(int argc, char **argv)
 {
 	static struct port port;
-	struct port_config config = {.name = "live", .xdp_mode = "auto", .sleep = true};
+	struct port_config config = {.name = "live", .sleep = true};
 	struct fault fault = {0};
 	struct ip_prefix prefix;
 	char *eal[64] = {argv[0]};
 	int n = 1;
 
-	if (argc < 7 || argc > 60)
+	if (argc < 8 || argc > 60)
 		return 64;
-	for (int i = 7; i < argc; i++)
+	for (int i = 8; i < argc; i++)
 		eal[n++] = argv[i];
 	signal(SIGTERM, on_signal);
 	signal(SIGINT, on_signal);
@@ -135,6 +135,7 @@ int main(int argc, char **argv)
 		return 1;
 
 	config.device = argv[1];
+	config.xdp_mode = argv[7];
 	config.queues = (uint16_t)atoi(argv[2]);
 	config.role = (enum port_role)atoi(argv[3]);
 	config.mtu = (uint16_t)atoi(argv[4]);
