@@ -44,12 +44,13 @@ json_t *tunnel_view(const struct tunnel *t)
 	sas_view(view, t->in, "spi_in", "sas_in");
 	sas_view(view, t->out, "spi_out", "sas_out");
 	tunnel_totals(t, &sum);
-	json_object_update_new(
-	    view, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "packets_in",
-			    (json_int_t)sum.packets_in, "bytes_in", (json_int_t)sum.bytes_in,
-			    "packets_out", (json_int_t)sum.packets_out, "bytes_out",
-			    (json_int_t)sum.bytes_out, "drops_in", (json_int_t)sum.drops_in,
-			    "drops_out", (json_int_t)sum.drops_out));
+	json_object_set_new(
+	    view, "totals",
+	    json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "packets_in", (json_int_t)sum.packets_in,
+		      "bytes_in", (json_int_t)sum.bytes_in, "packets_out",
+		      (json_int_t)sum.packets_out, "bytes_out", (json_int_t)sum.bytes_out,
+		      "drops_in", (json_int_t)sum.drops_in, "drops_out",
+		      (json_int_t)sum.drops_out));
 	return view;
 }
 
