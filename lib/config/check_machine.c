@@ -62,9 +62,10 @@ static int check_memory(struct check *c)
 	static const char *const pages[] = {
 	    [WORD_NO] = "no", [WORD_YES] = "yes", [WORD_AUTO] = "auto"};
 	const struct raw_memory *raw = &c->raw->memory;
-	uint64_t buffers, size;
+	uint64_t buffers = 0, size;
 
-	if (check_number(c, "memory.buffers", raw->buffers, &buffers) != 0 ||
+	if ((raw->buffers != NULL &&
+	     check_number(c, "memory.buffers", raw->buffers, &buffers) != 0) ||
 	    check_number(c, "memory.buffer_size", raw->buffer_size, &size) != 0)
 		return -EINVAL;
 	c->config->buffers = (uint32_t)buffers;

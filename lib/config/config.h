@@ -84,7 +84,7 @@ struct config {
 	size_t lcores_count;
 	bool sleep; /* workers.idle: sleep */
 
-	uint32_t buffers;      /* mbufs */
+	uint32_t buffers;      /* mbufs; 0: by the number of queues */
 	uint16_t buffer_size;  /* data room without headroom */
 	const char *hugepages; /* "auto", "yes", "no" */
 

@@ -222,7 +222,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c->lcores_count, 1);
 	assert_int_equal(c->lcores[0], 1);
 	assert_false(c->sleep);
-	assert_int_equal(c->buffers, 32768);
+	assert_int_equal(c->buffers, 0);
 	assert_int_equal(c->buffer_size, 2048);
 	assert_string_equal(c->hugepages, "auto");
 	assert_int_equal(c->ports[0].queues, 1);

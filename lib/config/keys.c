@@ -39,11 +39,12 @@ const struct config_key config_keys[] = {
 	 "What a worker without packets does: spin takes the whole CPU and reacts at once; "
 	 "sleep leaves the CPU to others, for labs."),
     SECTION("memory", "Packet buffers."),
-    NUMBER("memory.buffers", 4096, 16777216, "32768",
-	   "Number of packet buffers. An AF_XDP queue holds about 4,096 of them."),
+    NUMBER("memory.buffers", 4096, 16777216, "computed",
+	   "Number of packet buffers; computed: 6,144 for each queue, which is what AF_XDP may "
+	   "hold, and 16,384 more."),
     NUMBER("memory.buffer_size", 2048, 16384, "2048",
 	   "Bytes of a frame that one buffer holds. AF_XDP ports take no larger frame, and no "
-	   "more than 3,712; other ports chain buffers."),
+	   "more than 3,456; other ports chain buffers."),
     WORD("memory.hugepages", "auto",
 	 "auto takes 2 MB pages where enough are free and ordinary memory otherwise, and says "
 	 "which in the log."),
