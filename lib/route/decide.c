@@ -97,7 +97,6 @@ static bool follow(const struct mirror *m, const struct destination *d, const st
 	case RTN_UNREACHABLE:
 	case RTN_PROHIBIT:
 		out->hop.type = NEXTHOP_BLACKHOLE;
-		out->protected = r->source == ROUTE_KERNEL && r->protocol == OWN_PROTOCOL;
 		return true;
 	case RTN_UNICAST:
 		if (r->opaque)

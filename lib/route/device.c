@@ -176,6 +176,7 @@ void mirror_device_remove(struct mirror *m, int ifindex)
 		return;
 	if (d->kind == MIRROR_PORT && m->ports[d->index] == d)
 		m->ports[d->index] = NULL;
+	static_routes_forget(m, d);
 	d->registered = false;
 	device_touch(m, d);
 	device_release(d);

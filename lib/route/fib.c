@@ -117,8 +117,10 @@ static void hop_released(void *hops, uint32_t id)
 
 static void publish6(struct fib *f)
 {
-	if (lpm6_pair_publish(f->writer->v6, hop_released, f->writer->hops))
-		atomic_fetch_add(&f->generation, 1);
+	if (!lpm6_pair_publish(f->writer->v6))
+		return;
+	atomic_fetch_add(&f->generation, 1);
+	lpm6_pair_released(f->writer->v6, hop_released, f->writer->hops);
 }
 
 /* A hit never sees the default route: neither library has a depth 0. */

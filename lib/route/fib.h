@@ -47,6 +47,9 @@ struct fib_writer;
 /*
  * An id names a slot of hops[], which is not reused before every worker that may
  * know the id has been quiescent: what a lookup returns may be read until then.
+ * It may be kept for longer beside the generation read before the lookup, and is
+ * good in each later round in which the generation is read and is still the same:
+ * the generation grows before what a change took out of use begins to wait.
  */
 struct fib {
 	const struct nexthop *hops; /* [id]; id 0 is NEXTHOP_NONE */

@@ -109,7 +109,7 @@ int lpm6_pair_change(struct lpm6_pair *pair, const struct ip_prefix *prefix, uin
 	return err;
 }
 
-bool lpm6_pair_publish(struct lpm6_pair *pair, void (*released)(void *arg, uint32_t id), void *arg)
+bool lpm6_pair_publish(struct lpm6_pair *pair)
 {
 	if (pair->published || pair->count == 0)
 		return false;
@@ -117,8 +117,12 @@ bool lpm6_pair_publish(struct lpm6_pair *pair, void (*released)(void *arg, uint3
 	pair->standby ^= 1;
 	pair->published = true;
 	pair->token = rte_rcu_qsbr_start(rcu_domain());
+	return true;
+}
+
+void lpm6_pair_released(const struct lpm6_pair *pair, void (*fn)(void *arg, uint32_t id), void *arg)
+{
 	for (size_t i = 0; i < pair->count; i++)
 		if (pair->changes[i].before != 0)
-			released(arg, pair->changes[i].before);
-	return true;
+			fn(arg, pair->changes[i].before);
 }

@@ -20,13 +20,16 @@ struct lpm6_pair *lpm6_pair_create(struct rte_lpm6 *_Atomic *active, uint32_t ma
 void lpm6_pair_free(struct lpm6_pair *pair);
 
 /*
- * Change the standby: `id` from now on, or no rule if id is 0. `before` is handed
- * to `released` of the publishing that makes it unreachable. 0 or -errno.
+ * Change the standby: `id` from now on, or no rule if id is 0. `before` is the id
+ * that thereby loses this rule, or 0. 0 or -errno.
  */
 int lpm6_pair_change(struct lpm6_pair *pair, const struct ip_prefix *prefix, uint32_t id,
 		     uint32_t before);
 
 /* Swap if anything changed; true if it did. */
-bool lpm6_pair_publish(struct lpm6_pair *pair, void (*released)(void *arg, uint32_t id), void *arg);
+bool lpm6_pair_publish(struct lpm6_pair *pair);
+/* After a publishing that was true: every `before` that no new lookup can find. */
+void lpm6_pair_released(const struct lpm6_pair *pair, void (*fn)(void *arg, uint32_t id),
+			void *arg);
 
 #endif

@@ -30,7 +30,11 @@ struct mirror_events {
 	void *arg;
 	/* Link state of a registered port changed (also called once at registration). */
 	void (*link)(void *arg, uint16_t port, bool up);
-	/* A prefix is now routed into a tunnel (or to the policy device), or no longer. */
+	/*
+	 * A prefix is now routed into a tunnel (or to the policy device), or no longer.
+	 * An owned blackhole with no route before it does not count. Called when the
+	 * fib shows the change.
+	 */
 	void (*protected_prefix)(void *arg, const struct ip_prefix *prefix, bool present);
 	/* An address of this machine came or went. */
 	void (*local_address)(void *arg, const struct ip_addr *addr, bool present);
@@ -52,21 +56,25 @@ void mirror_tick(struct mirror *m);
  */
 int mirror_device_add(struct mirror *m, int ifindex, enum mirror_device_kind kind, uint32_t index,
 		      const uint8_t mac[6], uint16_t mtu);
+/* Static routes through it go, too. */
 void mirror_device_remove(struct mirror *m, int ifindex);
 
 /* Ports without a kernel netdev: the same facts from the configuration. */
 int mirror_static_port(struct mirror *m, uint16_t port, const uint8_t mac[6], uint16_t mtu);
 int mirror_static_address(struct mirror *m, uint16_t port, const struct ip_prefix *address);
-/* `via` has family 0 for an on-link route; tunnel is TUNNEL_NONE or the target. */
+/*
+ * `via` has family 0 (or is NULL) for an on-link route; tunnel is TUNNEL_NONE or
+ * the target. Where the tunnel has a device, the route lasts as long as that.
+ */
 int mirror_static_route(struct mirror *m, const struct ip_prefix *prefix, uint16_t port,
 			const struct ip_addr *via, uint32_t tunnel, struct fault *fault);
 int mirror_static_neighbour(struct mirror *m, uint16_t port, const struct ip_addr *addr,
 			    const uint8_t mac[6]);
 
 /*
- * A worker met an unresolved next hop: have the kernel resolve `addr` on `port`
- * (NTF_EXT_MANAGED where the kernel has it, else NTF_USE). Repeats within a
- * second are ignored.
+ * A worker met an unresolved next hop: have the kernel resolve `addr` on `port`.
+ * Repeats within a second are ignored. What answers, and every gateway, the
+ * kernel is then asked to keep reachable (NTF_EXT_MANAGED, Linux 5.16).
  */
 void mirror_resolve(struct mirror *m, uint16_t port, const struct ip_addr *addr);
 

@@ -233,6 +233,9 @@ bool resolve_pending(const struct mirror *m, const struct device *d, const struc
 /* Have the kernel keep what we use, and forget what nobody uses and nobody answers for. */
 void resolve_tick(struct mirror *m);
 
+/* static.c: routes of the configuration through a device that is still registered. */
+void static_routes_forget(struct mirror *m, struct device *d);
+
 /* local_address.c */
 void address_set(struct mirror *m, int ifindex, const struct address *facts);
 void address_message(void *mirror, const struct nlmsghdr *message);

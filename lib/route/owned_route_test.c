@@ -55,8 +55,8 @@ static void blackholes_stand_behind_tunnels(void **state)
 	lab_run("ip link del zt0");
 	lab_expect(lab, "10.20.1.1", NEXTHOP_BLACKHOLE);
 	lab_expect(lab, "2001:db8:20::1", NEXTHOP_BLACKHOLE);
-	assert_int_equal(lab_protected(lab, V4), 1);
-	assert_int_equal(lab_protected(lab, V6), 1);
+	assert_int_equal(lab_protected(lab, V4), 0);
+	assert_int_equal(lab_protected(lab, V6), 0);
 	lab_run("ip route get 10.20.1.1 2>&1 | grep -q 'Invalid argument'");
 
 	/* Again: adopts the blackhole, does not double it. */
@@ -158,7 +158,7 @@ static void leftovers_are_adopted_and_swept(void **state)
 	lab_mirror_open(lab);
 	lab_expect(lab, "10.20.1.1", NEXTHOP_BLACKHOLE);
 	lab_expect(lab, "2001:db8:20::1", NEXTHOP_BLACKHOLE);
-	assert_int_equal(lab_protected(lab, V4), 1);
+	assert_int_equal(lab_protected(lab, V4), -1);
 	tun_add(lab, "zt4", MIRROR_TUNNEL, 4);
 	own(lab, V4, lab_ifindex("zt4"), 0);
 	assert_int_equal(lab_expect(lab, "10.20.1.1", NEXTHOP_TUNNEL)->tunnel, 4);
@@ -224,13 +224,24 @@ static void static_ports(void **state)
 	lab_expect(lab, "198.18.0.2", NEXTHOP_ETHER);
 	assert_int_equal(lab_expect(lab, "10.50.1.1", NEXTHOP_TUNNEL)->tunnel, 77);
 	assert_int_equal(lab_protected(lab, "10.50.0.0/16"), 1);
-	mirror_resolve(lab->mirror, 5, &gateway);
+	mirror_resolve(lab->mirror, 5, &gateway); /* nobody to ask */
 
 	/* A kernel route to the same prefix wins. */
 	lab_run("ip route add 198.19.0.0/16 dev lo metric 4000");
 	lab_expect(lab, "198.19.1.1", NEXTHOP_KERNEL);
 	lab_run("ip route del 198.19.0.0/16 dev lo metric 4000");
 	lab_expect(lab, "198.19.1.1", NEXTHOP_ETHER);
+
+	/* A static route into a tunnel that has a device goes with the device. */
+	struct ip_prefix with = lab_prefix("10.51.0.0/16");
+
+	tun_add(lab, "zt6", MIRROR_TUNNEL, 66);
+	assert_int_equal(mirror_static_route(lab->mirror, &with, PORT_NONE, NULL, 66, NULL), 0);
+	assert_int_equal(lab_expect(lab, "10.51.1.1", NEXTHOP_TUNNEL)->tunnel, 66);
+	mirror_device_remove(lab->mirror, lab_ifindex("zt6"));
+	lab_expect(lab, "10.51.1.1", NEXTHOP_NONE);
+	assert_int_equal(lab_protected(lab, "10.51.0.0/16"), 0);
+	lab_run("ip link del zt6");
 
 	/* And it survives a full read of the kernel's state. */
 	mirror_tick(lab->mirror);

@@ -83,19 +83,43 @@ int mirror_static_address(struct mirror *m, uint16_t port, const struct ip_prefi
 	return add_route(m, &subnet, d, NULL);
 }
 
-/* A tunnel without a device of its own in the kernel is one more number, far below ports. */
+static struct device *registered_tunnel(const struct mirror *m, uint32_t tunnel)
+{
+	for (size_t i = 0; i < DEVICE_BUCKETS; i++) {
+		struct device *d;
+
+		LIST_FOREACH (d, &m->devices[i], in_bucket)
+			if (d->registered && d->kind == MIRROR_TUNNEL && d->index == tunnel)
+				return d;
+	}
+	return NULL;
+}
+
+/* A tunnel without a device in the kernel has one more number, below those of ports. */
 static struct device *tunnel_device(struct mirror *m, uint32_t tunnel)
 {
-	if (tunnel > (uint32_t)INT32_MAX - PORTS - 1)
-		return NULL;
-	struct device *d = device_get(m, -(int)tunnel - PORTS - 1);
+	struct device *d = registered_tunnel(m, tunnel);
 
+	if (d != NULL || tunnel > (uint32_t)INT32_MAX - PORTS - 1)
+		return d;
+	d = device_get(m, -(int)tunnel - PORTS - 1);
 	if (d == NULL)
 		return NULL;
 	d->present = d->registered = d->up = d->admin_up = true;
 	d->kind = MIRROR_TUNNEL;
 	d->index = tunnel;
 	return d;
+}
+
+void static_routes_forget(struct mirror *m, struct device *d)
+{
+	struct hop *h = LIST_FIRST(&d->hops), *next;
+
+	for (; h != NULL; h = next) {
+		next = LIST_NEXT(h, on_device);
+		if (h->route->source == ROUTE_STATIC)
+			route_delete(m, h->route);
+	}
 }
 
 int mirror_static_route(struct mirror *m, const struct ip_prefix *prefix, uint16_t port,
