@@ -72,6 +72,9 @@ struct steer;
  * PORT_XDP_HEADROOM. All AF_XDP ports must share one pool (mbufs of another are
  * copied by the driver), and what is sent there must be direct and not chained.
  *
+ * XDP does not see a VLAN tag that the card (rxvlan) or a veth peer (txvlan) keeps
+ * beside the frame: where tagged frames may arrive, turn that off with ethtool -K.
+ *
  * A port that took over a stale program and then fails to open stays closed: the
  * program remains and drops. The process should then end without port_close() or
  * rte_eal_cleanup(), which would detach it and let traffic through in the clear.
@@ -82,7 +85,8 @@ int port_open(struct port *port, const struct port_config *config, struct rte_me
 	      struct steer *steer, struct host *host, struct fault *fault);
 /*
  * Stop, detach the XDP program, remove the tap. No worker may use the port any
- * more. From here on the kernel sees all traffic of a netdev.
+ * more. From here on the kernel sees all traffic of a netdev. DPDK 22.11 keeps the
+ * AF_XDP sockets until the process ends: the same netdev cannot be opened again.
  */
 void port_close(struct port *port, struct steer *steer, struct host *host);
 
