@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The XDP program's verdicts frame by frame, and who may replace whom. Needs root. */
-#include <errno.h>
+/* The XDP program's verdicts frame by frame. Needs root. */
 #include <linux/if_ether.h>
-#include <linux/if_link.h>
 #include <net/if.h>
 #include <sched.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -232,7 +228,7 @@ static int run(const struct steer *s, int ifindex, const struct frame *f)
 	return (int)opts.retval;
 }
 
-static int devices[4]; /* ifindexes: protected, unprotected, both, one to play with */
+static int devices[3]; /* ifindexes: protected, unprotected, both */
 
 static struct steer *opened(void)
 {
@@ -368,134 +364,12 @@ static void counts_every_frame_once(void **state)
 	steer_close(s);
 }
 
-/* A child attaches and ends, or waits, as a daemon that crashed, or runs. */
-static pid_t other_daemon(bool crash)
-{
-	int ready[2];
-	char byte = 0;
-
-	assert_int_equal(pipe(ready), 0);
-	pid_t pid = fork();
-	if (pid == 0) {
-		struct steer *s = steer_open(NULL);
-		struct steer_attached out;
-		struct ip_prefix p;
-
-		ip_prefix_parse("10.77.0.0/16", &p);
-		if (s == NULL || steer_prefix_set(s, &p, true) != 0 ||
-		    steer_attach(s, devices[3], PORT_PROTECTED, "auto", &out, NULL) != 0 ||
-		    write(ready[1], "1", 1) != 1)
-			_exit(1);
-		while (!crash)
-			pause();
-		_exit(0);
-	}
-	close(ready[1]);
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	if (crash)
-		waitpid(pid, NULL, 0);
-	return pid;
-}
-
-static void takes_over_a_stale_program(void **state)
-{
-	const struct row to_77 = {"", "10.1.0.1", "10.77.0.1", TCP, "tcp", 0, 0, 0, ""};
-	const struct row to_2 = {"", "10.1.0.1", "10.2.0.1", TCP, "tcp", 0, 0, 0, ""};
-	struct steer_attached out;
-	struct fault fault = {0};
-	struct frame f77, f2;
-
-	(void)state;
-	other_daemon(true);
-	struct steer *s = opened();
-	fill(s);
-	assert_int_equal(steer_attach(s, devices[3], PORT_PROTECTED, "auto", &out, &fault), 0);
-	assert_true(out.taken_over);
-
-	ethernet(&f77, "us", ETH_P_IP);
-	build_v4(&f77, &to_77);
-	ethernet(&f2, "us", ETH_P_IP);
-	build_v4(&f2, &to_2);
-	/* What was steered stays steered until the new configuration stands. */
-	assert_int_equal(run(s, devices[3], &f77), XDP_DROP);
-	assert_int_equal(run(s, devices[3], &f2), XDP_DROP);
-	steer_sweep(s);
-	assert_int_equal(run(s, devices[3], &f77), XDP_PASS);
-	assert_int_equal(run(s, devices[3], &f2), XDP_DROP);
-	steer_detach(s, devices[3]);
-	steer_close(s);
-}
-
-static void refuses_to_change_mode_with_a_gap(void **state)
-{
-	struct steer *s = opened();
-	struct steer_attached out;
-	struct fault fault = {0};
-
-	(void)state;
-	other_daemon(true);
-	assert_int_equal(steer_attach(s, devices[3], PORT_PROTECTED, "generic", &out, &fault),
-			 -EBUSY);
-	assert_string_equal(fault.where, "xdp_mode");
-	attach(s, devices[3], PORT_PROTECTED);
-	steer_detach(s, devices[3]);
-	steer_close(s);
-}
-
-static void leaves_a_running_daemon_alone(void **state)
-{
-	struct steer *s = opened();
-	struct steer_attached out;
-	struct fault fault = {0};
-	char pid_text[16];
-	pid_t pid = other_daemon(false);
-
-	(void)state;
-	assert_int_equal(steer_attach(s, devices[3], PORT_PROTECTED, "auto", &out, &fault), -EBUSY);
-	snprintf(pid_text, sizeof(pid_text), "%d", pid);
-	assert_non_null(strstr(fault.what, pid_text));
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	attach(s, devices[3], PORT_PROTECTED);
-	steer_detach(s, devices[3]);
-	steer_close(s);
-}
-
-static void names_a_foreign_program(void **state)
-{
-	struct bpf_insn pass[] = {
-	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = XDP_PASS},
-	    {.code = BPF_JMP | BPF_EXIT},
-	};
-	struct steer *s = opened();
-	struct steer_attached out;
-	struct fault fault = {0};
-
-	(void)state;
-	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "somebody_else", "GPL", pass, 2, NULL);
-	assert_true(fd >= 0);
-	assert_int_equal(bpf_xdp_attach(devices[3], fd, XDP_FLAGS_SKB_MODE, NULL), 0);
-	assert_int_equal(steer_attach(s, devices[3], PORT_PROTECTED, "auto", &out, &fault), -EBUSY);
-	assert_non_null(strstr(fault.what, "somebody_else"));
-	bpf_xdp_detach(devices[3], XDP_FLAGS_SKB_MODE, NULL);
-	/* A program of the right name is not ours by that alone. */
-	int like = bpf_prog_load(BPF_PROG_TYPE_XDP, "xsk_def_prog", "GPL", pass, 2, NULL);
-	assert_true(like >= 0);
-	assert_int_equal(bpf_xdp_attach(devices[3], like, XDP_FLAGS_SKB_MODE, NULL), 0);
-	assert_int_equal(steer_attach(s, devices[3], PORT_PROTECTED, "auto", &out, &fault), -EBUSY);
-	bpf_xdp_detach(devices[3], XDP_FLAGS_SKB_MODE, NULL);
-	close(fd);
-	close(like);
-	steer_close(s);
-}
-
 static int make_devices(void **state)
 {
 	(void)state;
 	if (unshare(CLONE_NEWNET) != 0)
 		return -1;
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 3; i++) {
 		char command[128];
 
 		snprintf(command, sizeof(command), "ip link add st%d type veth peer name sp%d", i,
@@ -514,10 +388,6 @@ int main(void)
 	    cmocka_unit_test(verdicts),
 	    cmocka_unit_test(not_ip),
 	    cmocka_unit_test(counts_every_frame_once),
-	    cmocka_unit_test(takes_over_a_stale_program),
-	    cmocka_unit_test(refuses_to_change_mode_with_a_gap),
-	    cmocka_unit_test(leaves_a_running_daemon_alone),
-	    cmocka_unit_test(names_a_foreign_program),
 	};
 
 	if (geteuid() != 0)
