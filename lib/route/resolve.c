@@ -34,14 +34,13 @@ static int ask(struct mirror *m, int ifindex, const struct ip_addr *addr, uint16
 
 static void use(struct mirror *m, int ifindex, const struct ip_addr *addr, bool managed)
 {
-	if (managed && !m->no_managed) {
-		int err = ask(m, ifindex, addr, RTM_NEWNEIGH, 0, true);
+	int err =
+	    managed && !m->no_managed ? ask(m, ifindex, addr, RTM_NEWNEIGH, 0, true) : -EAGAIN;
 
-		if (err == 0)
-			return;
-		m->no_managed = err == -EINVAL || err == -EOPNOTSUPP;
-	}
-	ask(m, ifindex, addr, RTM_NEWNEIGH, NTF_USE, false);
+	if (err == 0 || ask(m, ifindex, addr, RTM_NEWNEIGH, NTF_USE, false) != 0)
+		return;
+	/* The kernel would take the request but for this flag. */
+	m->no_managed |= err == -EINVAL || err == -EOPNOTSUPP;
 }
 
 static uint64_t now_ms(void)
