@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "control/view.h"
 
@@ -38,18 +38,37 @@ json_t *page_end(struct page *page)
 	return result;
 }
 
+bool page_place(const char **text, char end, uint32_t *number)
+{
+	unsigned long n;
+	char *stop;
+
+	if (**text < '0' || **text > '9')
+		return false;
+	errno = 0;
+	n = strtoul(*text, &stop, 10);
+	if (errno != 0 || n > UINT32_MAX || *stop != end)
+		return false;
+	*number = (uint32_t)n;
+	*text = stop + (end != '\0');
+	return true;
+}
+
+int page_wrong_place(struct call *call)
+{
+	return call_fault(call, EINVAL, "after", "this is no `next` of an earlier page");
+}
+
 int page_after(struct call *call, int64_t *after)
 {
 	const char *text = call_text(call, "after");
-	unsigned int number;
-	int end = 0;
+	uint32_t number;
 
 	*after = -1;
 	if (text == NULL)
 		return 0;
-	if (strspn(text, "0123456789") == 0 || sscanf(text, "%u%n", &number, &end) != 1 ||
-	    text[end] != '\0')
-		return call_fault(call, EINVAL, "after", "this is no `next` of an earlier page");
+	if (!page_place(&text, '\0', &number))
+		return page_wrong_place(call);
 	*after = number;
 	return 0;
 }

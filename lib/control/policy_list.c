@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "control/state.h"
@@ -42,12 +41,11 @@ static bool list_one(void *arg, const struct policy *p)
 static int read_place(struct call *call, struct listing *l)
 {
 	const char *after = call_text(call, "after");
-	int end = 0;
 
 	l->from_start = after == NULL;
 	if (after != NULL &&
-	    (sscanf(after, "%10u:%10u%n", &l->priority, &l->id, &end) != 2 || after[end] != '\0'))
-		return call_fault(call, EINVAL, "after", "this is no `next` of an earlier page");
+	    (!page_place(&after, ':', &l->priority) || !page_place(&after, '\0', &l->id)))
+		return page_wrong_place(call);
 	return 0;
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "control/sa_find.h"
@@ -74,18 +73,19 @@ static void list_direction(struct listing *l)
 static int read_place(struct call *call, enum sa_direction *direction, uint64_t *from)
 {
 	const char *after = call_text(call, "after");
-	unsigned int slot;
-	char word[4];
-	int end = 0;
+	uint32_t slot;
 
 	*direction = SA_INBOUND;
 	*from = 0;
 	if (after == NULL)
 		return 0;
-	if (sscanf(after, "%3[a-z]:%10u%n", word, &slot, &end) != 2 || after[end] != '\0' ||
-	    (strcmp(word, "in") != 0 && strcmp(word, "out") != 0))
-		return call_fault(call, EINVAL, "after", "this is no `next` of an earlier page");
-	*direction = strcmp(word, "out") == 0 ? SA_OUTBOUND : SA_INBOUND;
+	if (strncmp(after, "out:", 4) == 0)
+		*direction = SA_OUTBOUND;
+	else if (strncmp(after, "in:", 3) != 0)
+		return page_wrong_place(call);
+	after = strchr(after, ':') + 1;
+	if (!page_place(&after, '\0', &slot))
+		return page_wrong_place(call);
 	*from = (uint64_t)slot + 1;
 	return 0;
 }

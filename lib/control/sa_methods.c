@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <string.h>
 
 #include "control/sa_find.h"
 #include "control/view.h"
@@ -50,6 +51,15 @@ int call_sa_delete(struct call *call)
 	return 0;
 }
 
+/* The parameters `remote` and `local` say which SA it is; the new ones are named new_. */
+static void rename_field(struct fault *fault)
+{
+	if (strcmp(fault->where, "local") == 0 || strcmp(fault->where, "remote") == 0) {
+		memmove(fault->where + 4, fault->where, sizeof("remote"));
+		memcpy(fault->where, "new_", 4);
+	}
+}
+
 int call_sa_update(struct call *call)
 {
 	struct sa *sa = call_sa(call);
@@ -61,6 +71,7 @@ int call_sa_update(struct call *call)
 	    .set_remote = call_has(call, "new_remote"),
 	    .set_udp = call_has(call, "udp"),
 	    .set_ports = call_has(call, "local_port") || call_has(call, "remote_port"),
+	    .udp = call_boolean(call, "udp"),
 	    .local = call_address(call, "new_local"),
 	    .remote = call_address(call, "new_remote"),
 	    .local_port = sa->spec.local_port,
@@ -80,8 +91,10 @@ int call_sa_update(struct call *call)
 				  "nothing to update: give new_local, "
 				  "new_remote, udp, local_port or remote_port");
 	int rc = gateway_sa_update(call->g, sa, &update, &call->error.fault);
-	if (rc != 0)
+	if (rc != 0) {
+		rename_field(&call->error.fault);
 		return rc;
+	}
 	call->result = sa_view(call->g, sa);
 	return 0;
 }

@@ -28,6 +28,10 @@ void page_add(struct page *page, json_t *item, const char *place_fmt, ...)
     __attribute__((format(printf, 3, 4)));
 json_t *page_end(struct page *page);
 
+/* A number of a place, up to `end`, behind which *text then stands. */
+bool page_place(const char **text, char end, uint32_t *number);
+/* The fault of an `after` that cannot be read; returns -EINVAL. */
+int page_wrong_place(struct call *call);
 /* Parameter `after` of a list whose places are numbers; -1 where it was left out. */
 int page_after(struct call *call, int64_t *after);
 

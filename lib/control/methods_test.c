@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/testbed.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What each method does, once, twice, and where it must refuse. */
+
+#define SA(direction, spi, key, more)                                                           \
+	"{\"direction\":\"" direction "\",\"spi\":" #spi ",\"tunnel\":\"paris\",\"key\":\"" key \
+	"\"" more "}"
+
+static void done(const char *method, const char *params)
+{
+	json_decref(result_of(method, params));
+}
+
+static bool flag_of(const char *method, const char *params, const char *name)
+{
+	json_t *result = result_of(method, params);
+	const json_t *value = at(result, name);
+
+	assert_true(json_is_boolean(value));
+	bool flag = json_is_true(value);
+	json_decref(result);
+	return flag;
+}
+
+static json_int_t count_of(const char *method, const char *params, const char *name)
+{
+	json_t *result = result_of(method, params);
+	json_int_t n = number_at(result, name);
+
+	json_decref(result);
+	return n;
+}
+
+static void an_inbound_sa_is_shown_as_it_was_added(void **state)
+{
+	(void)state;
+	done("sa.add",
+	     SA("in", 4096, KEY_A,
+		",\"esn\":false,\"replay_window\":64,\"udp\":true,\"local_port\":4501,"
+		"\"remote_port\":61234,\"remote\":\"203.0.113.5\",\"selectors\":["
+		"{\"local\":\"10.0.0.0/8\",\"remote\":\"10.1.2.3-10.1.2.9\",\"protocol\":\"udp\","
+		"\"local_ports\":53,\"remote_ports\":\"1024-65535\"},"
+		"{\"family\":\"ipv6\",\"protocol\":99}]"));
+	json_t *sa = result_of("sa.get", "{\"direction\":\"in\",\"spi\":4096}");
+	char *text = json_dumps(at(sa, "selectors"), JSON_COMPACT);
+
+	assert_string_equal(
+	    text, "[{\"local\":\"10.0.0.0/8\",\"remote\":\"10.1.2.3-10.1.2.9\",\"family\":\"ipv4\","
+		  "\"protocol\":\"udp\",\"local_ports\":53,\"remote_ports\":\"1024-65535\"},"
+		  "{\"local\":\"any\",\"remote\":\"any\",\"family\":\"ipv6\",\"protocol\":99,"
+		  "\"local_ports\":\"any\",\"remote_ports\":\"any\"}]");
+	assert_true(json_is_false(at(sa, "esn")));
+	assert_true(json_is_true(at(sa, "udp")));
+	assert_int_equal(number_at(sa, "replay_window"), 64);
+	assert_int_equal(number_at(sa, "local_port"), 4501);
+	assert_int_equal(number_at(sa, "remote_port"), 61234);
+	assert_string_equal(text_at(sa, "local"), "198.51.100.1");
+	assert_string_equal(text_at(sa, "remote"), "203.0.113.5");
+	assert_string_equal(text_at(sa, "algorithm"), "aes256gcm16");
+	assert_int_equal(number_at(sa, "counters.packets"), 0);
+	assert_null(at(sa, "counters.last_used"));
+	assert_null(at(sa, "key"));
+	/* What it shows can be given back. */
+	done("policy.flush", "{}");
+	free(text);
+	json_decref(sa);
+}
+
+static void an_outbound_sa_is_named_with_its_peer(void **state)
+{
+	(void)state;
+	done("sa.add", SA("out", 4096, KEY_A,
+			  ",\"seq_first\":1000,\"seq_limit\":5000,\"dscp\":46,"
+			  "\"df\":\"set\",\"ttl\":9"));
+	/* The same SPI at another peer. */
+	done("sa.add", SA("out", 4096, KEY_B, ",\"remote\":\"192.0.2.77\""));
+	assert_int_equal(code_of("sa.get", "{\"direction\":\"out\",\"spi\":4096}", "remote"), 1);
+	json_t *sa =
+	    result_of("sa.get", "{\"direction\":\"out\",\"spi\":4096,\"remote\":\"192.0.2.1\"}");
+	assert_int_equal(number_at(sa, "seq_first"), 1000);
+	assert_int_equal(number_at(sa, "seq_limit"), 5000);
+	assert_int_equal(number_at(sa, "counters.seq"), 999);
+	assert_int_equal(number_at(sa, "counters.packets"), 0);
+	assert_int_equal(number_at(sa, "dscp"), 46);
+	assert_string_equal(text_at(sa, "df"), "set");
+	assert_int_equal(number_at(sa, "ttl"), 9);
+	json_decref(sa);
+	assert_int_equal(
+	    code_of("sa.get", "{\"direction\":\"out\",\"spi\":4096,\"tunnel\":\"rome\"}", "spi"),
+	    2);
+	assert_int_equal(code_of("sa.get",
+				 "{\"direction\":\"out\",\"spi\":4096,\"remote\":\"192.0.2.8\"}",
+				 "spi"),
+			 2);
+	done("sa.delete", "{\"direction\":\"out\",\"spi\":4096,\"remote\":\"192.0.2.77\"}");
+	assert_int_equal(count_of("gateway.info", "{}", "sas_out"), 1);
+}
+
+static void an_sa_cannot_be_added_twice_by_mistake(void **state)
+{
+	(void)state;
+	assert_true(flag_of("sa.add", SA("in", 4096, KEY_A, ""), "created"));
+	assert_int_equal(code_of("sa.add", SA("in", 4096, KEY_A, ""), NULL), 3);
+	assert_false(flag_of("sa.add", SA("in", 4096, KEY_A, ",\"exist_ok\":true"), "created"));
+	/* exist_ok is for the same SA: not another key, cipher or tunnel. */
+	assert_int_equal(code_of("sa.add", SA("in", 4096, KEY_B, ",\"exist_ok\":true"), NULL), 3);
+	assert_int_equal(code_of("sa.add",
+				 "{\"direction\":\"in\",\"spi\":4096,\"tunnel\":\"rome\",\"key\":"
+				 "\"" KEY_A "\",\"exist_ok\":true}",
+				 NULL),
+			 3);
+	assert_int_equal(count_of("gateway.info", "{}", "sas_in"), 1);
+}
+
+static void a_key_is_for_one_sa(void **state)
+{
+	(void)state;
+	done("sa.add", SA("out", 4096, KEY_A, ""));
+	assert_int_equal(code_of("sa.add", SA("out", 4097, KEY_A, ""), "key"), 3);
+	assert_int_equal(code_of("sa.add", SA("in", 4097, KEY_A, ""), "key"), 3);
+}
+
+static void what_an_sa_may_be(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *params, *field;
+		int code;
+	} cases[] = {
+	    {SA("in", 4096, KEY_A, ",\"algorithm\":\"aes128gcm16\""), "key", 1},
+	    {SA("in", 4096, "000102030405060708090a0b0c0d0e0f10111213", ""), "key", 1},
+	    {SA("in", 4096, KEY_A, ",\"replay_window\":31"), "replay_window", 1},
+	    {SA("in", 4096, KEY_A, ",\"remote\":\"2001:db8::1\""), "remote", 1},
+	    {SA("in", 4096, KEY_A, ",\"remote\":\"224.0.0.1\""), "remote", 1},
+	    {SA("in", 4096, KEY_A, ",\"seq_first\":7"), "seq_first", 1},
+	    {SA("in", 4096, KEY_A, ",\"seq_limit\":7"), "seq_limit", 1},
+	    {SA("in", 4096, KEY_A, ",\"df\":\"set\""), "df", 1},
+	    {SA("in", 4096, KEY_A, ",\"dscp\":1"), "dscp", 1},
+	    {SA("in", 4096, KEY_A, ",\"ttl\":1"), "ttl", 1},
+	    {SA("out", 4096, KEY_A, ",\"replay_window\":64"), "replay_window", 1},
+	    {SA("out", 4096, KEY_A, ",\"selectors\":[]"), "selectors", 1},
+	    {SA("out", 4096, KEY_A, ",\"seq_first\":9,\"seq_limit\":8"), "seq_limit", 1},
+	    {SA("out", 4096, KEY_A, ",\"esn\":false,\"seq_limit\":4294967296"), "seq_limit", 1},
+	    {SA("in", 4096, KEY_A, ",\"selectors\":[{}]"), "selectors[0].family", 1},
+	    {SA("in", 4096, KEY_A,
+		",\"selectors\":[{\"local\":\"10.0.0.0/8\"},{\"local\":\"10.0.0.0/8\",\"remote\":"
+		"\"fd00::/8\"}]"),
+	     "selectors[1].remote", 1},
+	    {SA("in", 4096, KEY_A,
+		",\"selectors\":[{\"local\":\"10.0.0.0/8\",\"family\":\"ipv6\"}]"),
+	     "selectors[0].local", 1},
+	    {"{\"direction\":\"in\",\"spi\":4096,\"tunnel\":\"oslo\",\"key\":\"" KEY_A "\"}",
+	     "tunnel", 2},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(code_of("sa.add", cases[i].params, cases[i].field), cases[i].code);
+	assert_int_equal(count_of("gateway.info", "{}", "sas_in"), 0);
+	assert_int_equal(count_of("gateway.info", "{}", "sas_out"), 0);
+}
+
+static void an_sa_follows_its_peer(void **state)
+{
+	(void)state;
+	done("sa.add", SA("out", 4096, KEY_A, ""));
+	done("sa.add", SA("out", 4096, KEY_B, ",\"remote\":\"192.0.2.77\""));
+	json_t *sa =
+	    result_of("sa.update", "{\"direction\":\"out\",\"spi\":4096,\"remote\":"
+				   "\"192.0.2.1\",\"new_remote\":\"192.0.2.9\",\"udp\":true}");
+
+	assert_string_equal(text_at(sa, "remote"), "192.0.2.9");
+	assert_true(json_is_true(at(sa, "udp")));
+	assert_int_equal(number_at(sa, "local_port"), 4500);
+	assert_int_equal(number_at(sa, "remote_port"), 4500);
+	json_decref(sa);
+	sa = result_of("sa.update", "{\"direction\":\"out\",\"spi\":4096,\"remote\":\"192.0.2.9\","
+				    "\"remote_port\":61234}");
+	assert_int_equal(number_at(sa, "local_port"), 4500);
+	assert_int_equal(number_at(sa, "remote_port"), 61234);
+	json_decref(sa);
+	assert_int_equal(code_of("sa.update",
+				 "{\"direction\":\"out\",\"spi\":4096,\"remote\":"
+				 "\"192.0.2.9\",\"new_remote\":\"192.0.2.77\"}",
+				 "new_remote"),
+			 3);
+	assert_int_equal(code_of("sa.update",
+				 "{\"direction\":\"out\",\"spi\":4096,\"remote\":"
+				 "\"192.0.2.9\",\"new_local\":\"fd00::1\"}",
+				 NULL),
+			 1);
+	assert_int_equal(code_of("sa.update",
+				 "{\"direction\":\"out\",\"spi\":4096,\"remote\":\"192.0.2.9\"}",
+				 NULL),
+			 1);
+}
+
+static void sas_are_deleted_once(void **state)
+{
+	(void)state;
+	done("sa.add", SA("in", 4096, KEY_A, ""));
+	assert_true(flag_of("sa.delete", "{\"direction\":\"in\",\"spi\":4096}", "deleted"));
+	assert_int_equal(code_of("sa.delete", "{\"direction\":\"in\",\"spi\":4096}", "spi"), 2);
+	assert_false(flag_of("sa.delete", "{\"direction\":\"in\",\"spi\":4096,\"missing_ok\":true}",
+			     "deleted"));
+	/* missing_ok is not for a question that cannot be answered. */
+	assert_int_equal(
+	    code_of("sa.delete", "{\"direction\":\"out\",\"spi\":4096,\"missing_ok\":true}", NULL),
+	    1);
+}
+
+static void add_sas(const char *tunnel, const char *direction, int first, int n)
+{
+	char params[256];
+
+	for (int i = first; i < first + n; i++) {
+		snprintf(params, sizeof(params),
+			 "{\"direction\":\"%s\",\"spi\":%d,\"tunnel\":\"%s\",\"key\":\"%072d\"}",
+			 direction, i, tunnel, i);
+		done("sa.add", params);
+	}
+}
+
+/* Every SA once, however the pages are cut, for all and for one tunnel. */
+static void pages_hold_every_sa_once(void **state)
+{
+	(void)state;
+	static const char *const filters[] = {"", "\"tunnel\":\"paris\",", "\"tunnel\":\"rome\",",
+					      "\"direction\":\"out\","};
+	static const size_t wanted[] = {150 + 150 + 20 + 5, 150 + 150, 20 + 5, 150 + 5};
+	static const int limits[] = {1, 7, 100, 325, 1000};
+
+	add_sas("paris", "in", 1000, 100);
+	add_sas("rome", "in", 5000, 20);
+	add_sas("paris", "in", 1100, 50);
+	add_sas("paris", "out", 2000, 150);
+	add_sas("rome", "out", 6000, 5);
+	for (size_t f = 0; f < 4; f++) {
+		for (size_t l = 0; l < 5; l++) {
+			char params[256], after[96] = "";
+			bool seen[8192] = {false};
+			size_t got = 0, i;
+			json_t *page = NULL, *item;
+			do {
+				json_decref(page);
+				snprintf(params, sizeof(params), "{%s%s\"limit\":%d}", filters[f],
+					 after, limits[l]);
+				page = result_of("sa.list", params);
+				assert_true(json_array_size(at(page, "items")) <=
+					    (size_t)limits[l]);
+				json_array_foreach (at(page, "items"), i, item) {
+					json_int_t spi = number_at(item, "spi");
+					assert_false(seen[spi]);
+					seen[spi] = true;
+					got++;
+				}
+				if (text_at(page, "next") != NULL)
+					snprintf(after, sizeof(after), "\"after\":\"%s\",",
+						 text_at(page, "next"));
+			} while (text_at(page, "next") != NULL);
+			json_decref(page);
+			assert_int_equal(got, wanted[f]);
+		}
+	}
+	static const char *const wrong[] = {"", "in", "in:", "x:1", "in:1 ", "in:-1", "1"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char params[64];
+		snprintf(params, sizeof(params), "{\"after\":\"%s\"}", wrong[i]);
+		assert_int_equal(code_of("sa.list", params, "after"), 1);
+	}
+	assert_int_equal(
+	    count_of("sa.flush", "{\"tunnel\":\"rome\",\"direction\":\"in\"}", "deleted"), 20);
+	assert_int_equal(count_of("sa.flush", "{\"tunnel\":\"rome\"}", "deleted"), 5);
+	assert_int_equal(count_of("sa.flush", "{}", "deleted"), 300);
+	assert_int_equal(count_of("sa.flush", "{}", "deleted"), 0);
+}
+
+static void spis_are_reserved_and_released(void **state)
+{
+	(void)state;
+	json_int_t spi = count_of("spi.alloc", "{}", "spi");
+	char params[256];
+
+	assert_true(spi >= 256 && spi <= UINT32_MAX);
+	snprintf(params, sizeof(params), "{\"spi\":%lld}", (long long)spi);
+	assert_true(flag_of("spi.release", params, "released"));
+	assert_int_equal(code_of("spi.release", params, "spi"), 2);
+	snprintf(params, sizeof(params), "{\"spi\":%lld,\"missing_ok\":true}", (long long)spi);
+	assert_false(flag_of("spi.release", params, "released"));
+	/* An SPI that sa.add has used is no longer reserved. */
+	spi = count_of("spi.alloc", "{}", "spi");
+	snprintf(params, sizeof(params),
+		 "{\"direction\":\"in\",\"spi\":%lld,\"tunnel\":\"paris\",\"key\":\"" KEY_A "\"}",
+		 (long long)spi);
+	done("sa.add", params);
+	snprintf(params, sizeof(params), "{\"spi\":%lld}", (long long)spi);
+	assert_int_equal(code_of("spi.release", params, "spi"), 2);
+}
+
+static void tunnels_come_and_go(void **state)
+{
+	(void)state;
+	json_t *t = result_of("tunnel.add", "{\"name\":\"oslo\",\"remote\":\"2001:db8::1\"}");
+
+	assert_string_equal(text_at(t, "device"), "oslo");
+	json_decref(t);
+	assert_int_equal(
+	    code_of("tunnel.add", "{\"name\":\"oslo\",\"remote\":\"2001:db8::1\"}", "name"), 3);
+	assert_false(flag_of("tunnel.add",
+			     "{\"name\":\"oslo\",\"remote\":\"2001:db8::1\","
+			     "\"exist_ok\":true}",
+			     "created"));
+	assert_int_equal(code_of("tunnel.add",
+				 "{\"name\":\"oslo\",\"remote\":\"2001:db8::2\","
+				 "\"exist_ok\":true}",
+				 "name"),
+			 3);
+	t = result_of("tunnel.get", "{\"name\":\"oslo\"}");
+	assert_string_equal(text_at(t, "state"), "down");
+	assert_string_equal(text_at(t, "remote"), "2001:db8::1");
+	assert_null(at(t, "local"));
+	assert_null(at(t, "spi_in"));
+	json_decref(t);
+	assert_true(flag_of("tunnel.delete", "{\"name\":\"oslo\"}", "deleted"));
+	assert_int_equal(code_of("tunnel.delete", "{\"name\":\"oslo\"}", "name"), 2);
+	assert_false(
+	    flag_of("tunnel.delete", "{\"name\":\"oslo\",\"missing_ok\":true}", "deleted"));
+}
+
+static void what_a_tunnel_may_be(void **state)
+{
+	(void)state;
+	assert_int_equal(code_of("tunnel.add", "{\"name\":\"a\",\"mtu\":575}", "mtu"), 1);
+	assert_int_equal(code_of("tunnel.add", "{\"name\":\"sixteen-bytes-xx\"}", "device"), 1);
+	assert_int_equal(code_of("tunnel.add", "{\"name\":\"a\",\"device\":\"a/b\"}", "device"), 1);
+	assert_int_equal(code_of("tunnel.add", "{\"name\":\"a\",\"device\":\"..\"}", "device"), 1);
+	assert_int_equal(code_of("tunnel.add", "{\"name\":\"a\",\"device\":\"a b\"}", "device"), 1);
+	assert_int_equal(code_of("tunnel.add", "{\"name\":\"a\",\"device\":\"a%d\"}", "device"), 1);
+	assert_int_equal(code_of("tunnel.add",
+				 "{\"name\":\"a\",\"local\":\"10.0.0.1\",\"remote\":\"::1\"}",
+				 "remote"),
+			 1);
+	done("tunnel.add", "{\"name\":\"sixteen-bytes-xx\",\"device\":\"\"}");
+	done("tunnel.add", "{\"name\":\"a:b\",\"device\":\"short\"}");
+	assert_int_equal(code_of("tunnel.update", "{\"name\":\"paris\"}", NULL), 1);
+	assert_int_equal(code_of("tunnel.update", "{\"name\":\"paris\",\"mtu\":100}", "mtu"), 1);
+	json_t *t = result_of("tunnel.update", "{\"name\":\"paris\",\"mtu\":1400,\"keepalive\":0}");
+	assert_int_equal(number_at(t, "mtu"), 1400);
+	assert_int_equal(number_at(t, "keepalive"), 0);
+	json_decref(t);
+}
+
+static void a_tunnel_shows_its_sas(void **state)
+{
+	(void)state;
+	done("sa.add", SA("in", 4096, KEY_A, ""));
+	json_t *t = result_of("tunnel.get", "{\"name\":\"paris\"}");
+	assert_string_equal(text_at(t, "state"), "half");
+	json_decref(t);
+	done("sa.add", SA("out", 4097, KEY_B, ""));
+	add_sas("paris", "in", 4098, 1);
+	t = result_of("tunnel.get", "{\"name\":\"paris\"}");
+	assert_string_equal(text_at(t, "state"), "up");
+	assert_int_equal(number_at(t, "spi_in"), 4098);
+	assert_int_equal(number_at(t, "spi_out"), 4097);
+	assert_int_equal(number_at(t, "sas_in"), 2);
+	assert_int_equal(number_at(t, "sas_out"), 1);
+	json_decref(t);
+	done("tunnel.delete", "{\"name\":\"paris\"}");
+	assert_int_equal(count_of("gateway.info", "{}", "sas_in"), 0);
+}
+
+static void a_dummy_needs_an_sa(void **state)
+{
+	(void)state;
+	assert_int_equal(code_of("tunnel.send_dummy", "{\"name\":\"paris\"}", "name"), 2);
+	assert_int_equal(code_of("tunnel.send_dummy", "{\"name\":\"oslo\"}", "name"), 2);
+}
+
+#define POLICY(name, more) "{\"name\":\"" name "\"," more "}"
+#define TEN "\"selector\":{\"remote\":\"10.0.0.0/8\"}"
+
+static void policies_are_asked_in_order(void **state)
+{
+	(void)state;
+	done("policy.add", POLICY("c", "\"action\":\"discard\",\"priority\":20," TEN));
+	done("policy.add", POLICY("b", "\"action\":\"bypass\",\"priority\":10," TEN));
+	done("policy.add",
+	     POLICY("a", "\"action\":\"protect\",\"tunnel\":\"rome\",\"priority\":10," TEN));
+	static const char *const order[] = {"b", "a", "c"};
+	json_t *list = result_of("policy.list", "{}");
+	for (size_t i = 0; i < 3; i++) {
+		char path[32];
+		snprintf(path, sizeof(path), "items.%zu.name", i);
+		assert_string_equal(text_at(list, path), order[i]);
+	}
+	assert_string_equal(text_at(list, "items.1.tunnel"), "rome");
+	assert_string_equal(text_at(list, "items.1.selector.remote"), "10.0.0.0/8");
+	assert_string_equal(text_at(list, "items.1.selector.local"), "any");
+	json_decref(list);
+	char after[64] = "";
+	for (size_t i = 0; i < 3; i++) {
+		char params[128];
+		snprintf(params, sizeof(params), "{%s\"limit\":1}", after);
+		list = result_of("policy.list", params);
+		assert_string_equal(text_at(list, "items.0.name"), order[i]);
+		if (i < 2)
+			snprintf(after, sizeof(after), "\"after\":\"%s\",", text_at(list, "next"));
+		else
+			assert_null(text_at(list, "next"));
+		json_decref(list);
+	}
+	assert_int_equal(count_of("policy.flush", "{\"tunnel\":\"rome\"}", "deleted"), 1);
+	assert_int_equal(count_of("policy.flush", "{}", "deleted"), 2);
+}
+
+static void what_a_policy_may_be(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    code_of("policy.add", POLICY("a", "\"action\":\"protect\"," TEN), "tunnel"), 1);
+	assert_int_equal(code_of("policy.add",
+				 POLICY("a", "\"action\":\"bypass\",\"tunnel\":\"paris\"," TEN),
+				 "tunnel"),
+			 1);
+	assert_int_equal(code_of("policy.add",
+				 POLICY("a", "\"action\":\"protect\",\"tunnel\":\"oslo\"," TEN),
+				 "tunnel"),
+			 2);
+	assert_int_equal(code_of("policy.add", POLICY("a", "\"action\":\"bypass\",\"selector\":{}"),
+				 "selector.family"),
+			 1);
+	assert_true(flag_of("policy.add", POLICY("a", "\"action\":\"bypass\"," TEN), "created"));
+	assert_int_equal(code_of("policy.add", POLICY("a", "\"action\":\"bypass\"," TEN), NULL), 3);
+	assert_false(flag_of(
+	    "policy.add", POLICY("a", "\"action\":\"bypass\",\"exist_ok\":true," TEN), "created"));
+	assert_int_equal(code_of("policy.add",
+				 POLICY("a", "\"action\":\"discard\",\"exist_ok\":true," TEN),
+				 NULL),
+			 3);
+	assert_int_equal(code_of("policy.get", "{}", "name"), 1);
+	assert_int_equal(code_of("policy.get", "{\"name\":\"a\",\"id\":1}", "name"), 1);
+	assert_int_equal(code_of("policy.get", "{\"id\":4000000000}", "id"), 2);
+	json_int_t id = count_of("policy.get", "{\"name\":\"a\"}", "id");
+	char params[64];
+	snprintf(params, sizeof(params), "{\"id\":%lld}", (long long)id);
+	assert_true(flag_of("policy.delete", params, "deleted"));
+	assert_int_equal(code_of("policy.delete", params, "id"), 2);
+	assert_false(flag_of("policy.delete", "{\"name\":\"a\",\"missing_ok\":true}", "deleted"));
+}
+
+/* In effect, as the SPD itself says, and not before the line is done. */
+static void a_policy_is_in_effect_when_it_is_answered(void **state)
+{
+	(void)state;
+	struct flow flow = {.family = 4, .proto = 17, .remote = {10, 1, 2, 3}};
+
+	done("policy.add", POLICY("a", "\"action\":\"discard\"," TEN));
+	assert_false(spd_empty(testbed.g.spd));
+	assert_string_equal(spd_explain(testbed.g.spd, &flow)->name, "a");
+	done("policy.delete", "{\"name\":\"a\"}");
+	assert_true(spd_empty(testbed.g.spd));
+	json_decref(ask("[{\"jsonrpc\":\"2.0\",\"method\":\"policy.add\",\"params\":" POLICY(
+	    "a", "\"action\":\"discard\"," TEN) "},"
+						"{\"jsonrpc\":\"2.0\",\"method\":\"policy.delete\","
+						"\"params\":{\"name\":\"a\"}}]"));
+	assert_true(spd_empty(testbed.g.spd));
+}
+
+static void a_tunnel_with_a_policy_stays(void **state)
+{
+	(void)state;
+	done("policy.add", POLICY("a", "\"action\":\"protect\",\"tunnel\":\"paris\"," TEN));
+	assert_int_equal(code_of("tunnel.delete", "{\"name\":\"paris\"}", "name"), 5);
+	json_t *answer =
+	    ask("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"policy.delete\",\"params\":"
+		"[\"a\"]},{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tunnel.delete\","
+		"\"params\":[\"paris\"]}]");
+	assert_true(json_is_true(at(answer, "0.result.deleted")));
+	assert_true(json_is_true(at(answer, "1.result.deleted")));
+	json_decref(answer);
+}
+
+static void limits_are_told(void **state)
+{
+	(void)state;
+	char params[64];
+
+	for (int i = 2; i < 64; i++) {
+		snprintf(params, sizeof(params), "{\"name\":\"t%d\",\"device\":\"\"}", i);
+		done("tunnel.add", params);
+	}
+	assert_int_equal(code_of("tunnel.add", "{\"name\":\"t64\",\"device\":\"\"}", NULL), 4);
+	assert_int_equal(count_of("gateway.info", "{}", "limits.tunnels"), 64);
+	json_t *list = result_of("tunnel.list", "{\"limit\":40}");
+	assert_int_equal(json_array_size(at(list, "items")), 40);
+	snprintf(params, sizeof(params), "{\"after\":\"%s\"}", text_at(list, "next"));
+	json_decref(list);
+	list = result_of("tunnel.list", params);
+	assert_int_equal(json_array_size(at(list, "items")), 24);
+	assert_null(at(list, "next"));
+	json_decref(list);
+}
+
+static void the_gateway_tells_about_itself(void **state)
+{
+	(void)state;
+	json_t *info = result_of("gateway.info", "{}");
+
+	assert_string_equal(text_at(info, "version"), ESPALIER_VERSION);
+	assert_int_equal(number_at(info, "pid"), getpid());
+	assert_string_equal(text_at(info, "config"), "/etc/espalier.yaml");
+	assert_int_equal(number_at(info, "tunnels"), 2);
+	assert_true(json_is_false(at(info, "hugepages")));
+	json_decref(info);
+	json_t *drops = result_of("drops.get", "{\"workers\":true}");
+	assert_int_equal(json_array_size(at(drops, "items")), DROP_REASONS);
+	assert_string_equal(text_at(drops, "items.0.reason"), "bad_frame");
+	json_decref(drops);
+	drops = result_of("drops.get", "{\"zeros\":false}");
+	assert_int_equal(json_array_size(at(drops, "items")), 0);
+	json_decref(drops);
+	json_t *counters = result_of("counters.get", "{}");
+	assert_int_equal(number_at(counters, "total.difference"), 0);
+	json_decref(counters);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    with_gateway(an_inbound_sa_is_shown_as_it_was_added),
+	    with_gateway(an_outbound_sa_is_named_with_its_peer),
+	    with_gateway(an_sa_cannot_be_added_twice_by_mistake),
+	    with_gateway(a_key_is_for_one_sa),
+	    with_gateway(what_an_sa_may_be),
+	    with_gateway(an_sa_follows_its_peer),
+	    with_gateway(sas_are_deleted_once),
+	    with_gateway(pages_hold_every_sa_once),
+	    with_gateway(spis_are_reserved_and_released),
+	    with_gateway(tunnels_come_and_go),
+	    with_gateway(what_a_tunnel_may_be),
+	    with_gateway(a_tunnel_shows_its_sas),
+	    with_gateway(a_dummy_needs_an_sa),
+	    with_gateway(policies_are_asked_in_order),
+	    with_gateway(what_a_policy_may_be),
+	    with_gateway(a_policy_is_in_effect_when_it_is_answered),
+	    with_gateway(a_tunnel_with_a_policy_stays),
+	    with_gateway(limits_are_told),
+	    with_gateway(the_gateway_tells_about_itself),
+	};
+
+	if (testbed_eal() != 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
