@@ -116,11 +116,14 @@ static void on_accepting(evutil_socket_t listener, short what, void *arg)
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
 		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd >= 0) {
+			s->short_of_files = false;
 			welcome(s, fd);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-			log_warning("control: cannot accept a client: %s", strerror(errno));
+			if (!s->short_of_files)
+				log_warning("control: cannot accept a client: %s", strerror(errno));
+			s->short_of_files = true;
 			event_del(s->accepting);
 			event_add(s->resuming, &pause);
 		}
