@@ -60,6 +60,23 @@ static void quieten(const char *dev)
 	sysctl_write("ipv6", dev, "router_solicitations", "0");
 }
 
+/*
+ * On a multicast device of a router the kernel joins the all-routers group and
+ * reports that by MLD, into the tunnel. It decides so when it sets up IPv6, which
+ * it does anew when the MTU comes back from below IPv6's minimum.
+ */
+static void leave_multicast(const struct host_device *d, int sock)
+{
+	struct ifreq ifr = {0};
+
+	host_device_set_mtu(d, 576);
+	memcpy(ifr.ifr_name, d->name, sizeof(ifr.ifr_name));
+	if (ioctl(sock, SIOCGIFFLAGS, &ifr) == 0) {
+		ifr.ifr_flags &= ~IFF_MULTICAST;
+		ioctl(sock, SIOCSIFFLAGS, &ifr);
+	}
+}
+
 static int create(struct host_device *d, struct fault *fault)
 {
 	struct ifreq ifr = {.ifr_flags = IFF_NO_PI | IFF_TUN_EXCL};
@@ -104,6 +121,8 @@ static int configure(struct host_device *d, int sock, const uint8_t *mac, uint16
 					 "cannot set the MAC address of %s: %s", d->name,
 					 strerror(errno));
 	}
+	if (!d->tap)
+		leave_multicast(d, sock);
 	int err = host_device_set_mtu(d, mtu);
 	if (err != 0)
 		return fault_set(fault, -err, "mtu", "%s does not take an MTU of %u: %s", d->name,
