@@ -20,6 +20,8 @@ class JumboCrossing(Crossing):
         super().__init__(lab, mtu=9216, start=False)
         for device in ("lan", "wan"):
             self.gw.ip("address", "flush", "dev", device)
+            for family in ("-4", "-6"):
+                self.gw.ip(family, "route", "flush", "dev", device)
         self.gw.forward(False)
         self.gateway.config["ports"] = [
             {"name": name, "device": f"net_pcap{n},rx_iface_in={name},tx_iface={name}", "role": role,

@@ -4,6 +4,8 @@ scapy's IPsec layer as the peer. It takes any IV, sends the UDP checksum as zero
 also in IPv6, and knows the high half of an ESN only when told.
 """
 
+import struct
+
 from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.ipsec import ESP, SecurityAssociation
@@ -24,7 +26,12 @@ def parse(ip):
 
 def sealed(association, inner, seq, high=0):
     """The whole outer packet as bytes. The IV is random, as RFC 4106 allows a sender."""
-    return bytes(association.encrypt(parse(inner), seq_num=seq, esn=high))
+    ip = bytes(association.encrypt(parse(inner), seq_num=seq, esn=high))
+    if association.nat_t_header is None:
+        return ip
+    # scapy 2.5 leaves the UDP length as that of the header alone in IPv4.
+    at = 20 if ip[0] >> 4 == 4 else 40
+    return ip[:at + 4] + struct.pack("!H", len(ip) - at) + ip[at + 6:]
 
 
 def opened(association, ip, high=0):
