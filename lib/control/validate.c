@@ -43,9 +43,10 @@ static int wrong(const struct member *m, const char *path, const json_t *value,
 	member_describe(m, error->limit, sizeof(error->limit));
 	show_value(m, value, error->value, sizeof(error->value));
 	error->code = RPC_INVALID_PARAMS;
-	return fault_set(&error->fault, EINVAL, path, "%s%s%s must be %s", path,
-			 error->value[0] != '\0' ? " is " : "",
-			 error->value[0] != '\0' ? error->value : "", error->limit);
+	if (error->value[0] == '\0')
+		return fault_set(&error->fault, EINVAL, path, "%s must be %s", path, error->limit);
+	return fault_set(&error->fault, EINVAL, path, "%s is %s; it must be %s", path, error->value,
+			 error->limit);
 }
 
 static bool is_name(const char *text, int64_t max)
