@@ -113,6 +113,8 @@ void gateway_settle(struct gateway *g)
 	if (p->locals_changed && g->mirror != NULL) {
 		p->locals_changed = false;
 		prefix_sources_changed(p);
+	}
+	if (g->mirror != NULL) { /* its ports may have come since, too */
 		update_icmp_source(g, 0, 4);
 		update_icmp_source(g, 1, 6);
 	}
