@@ -47,7 +47,7 @@ def undocumented_drops(top):
 
 def missing_scripts(top):
     """Commands that the README tells to run are there and executable."""
-    for name in set(re.findall(r"\b(scripts/[a-z-]+|\.ci/run)\b", (top / "README.md").read_text())):
+    for name in set(re.findall(r"\b(scripts/[a-z-]+(?:\.sh)?|\.ci/run)\b", (top / "README.md").read_text())):
         if not (top / name).exists():
             yield f"README.md speaks of {name}"
 

@@ -45,6 +45,6 @@ def pytest_runtest_makereport(item, call):
     labs = getattr(item, "labs", []) or getattr(item.module, "labs", [])
     for lab in labs:
         for process in lab.processes:
-            text = process.text()[-6000:] if process.log.exists() else ""
+            text = process.text()[-2500:] if process.log.exists() else ""
             if text.strip():
                 report.sections.append((f"{process.log.name}", text))
