@@ -37,6 +37,8 @@ struct control_config {
 #define CONTROL_LINE_MAX (1U << 20) /* bytes of one request line */
 #define CONTROL_BATCH_MAX 1024      /* requests in one line */
 #define CONTROL_NESTING_MAX 16      /* depth of a request's JSON */
+#define CONTROL_VALUES_MAX 32768    /* members and elements in one line */
+#define CONTROL_STRING_MAX 4096     /* bytes of one string, as it is written */
 
 /*
  * Listen on config->path. The file appears with its mode and group already set;

@@ -10,11 +10,12 @@
 
 static json_t *limits_view(const struct control_config *config)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sas", (json_int_t)config->sas_max,
-			 "tunnels", (json_int_t)config->tunnels_max, "clients",
-			 (json_int_t)config->clients_max, "line", (json_int_t)CONTROL_LINE_MAX,
-			 "batch", (json_int_t)CONTROL_BATCH_MAX, "nesting",
-			 (json_int_t)CONTROL_NESTING_MAX, "unread", (json_int_t)config->output_max);
+	return json_pack(
+	    "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sas", (json_int_t)config->sas_max,
+	    "tunnels", (json_int_t)config->tunnels_max, "clients", (json_int_t)config->clients_max,
+	    "line", (json_int_t)CONTROL_LINE_MAX, "batch", (json_int_t)CONTROL_BATCH_MAX, "nesting",
+	    (json_int_t)CONTROL_NESTING_MAX, "values", (json_int_t)CONTROL_VALUES_MAX, "string",
+	    (json_int_t)CONTROL_STRING_MAX, "answers", (json_int_t)config->output_max);
 }
 
 int call_gateway_info(struct call *call)

@@ -188,6 +188,10 @@ static void the_heap_has_no_key_after_a_request(void **state)
 	free(line);
 	explicit_bzero(digits, 73);
 	free(digits);
+#ifdef __SANITIZE_ADDRESS__
+	/* Its heap is elsewhere, and keeps what was freed. */
+	skip();
+#endif
 	assert_int_equal(count_in_heap(needle, sizeof(needle)), 0);
 	assert_int_equal(intake_read(&in, pipefd[1], &budget), INTAKE_MORE);
 	assert_int_equal(count_in_heap(needle, sizeof(needle)), 1);

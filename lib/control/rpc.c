@@ -7,6 +7,7 @@
 
 #include "control/dispatch.h"
 #include "control/rpc.h"
+#include "control/shape.h"
 #include "control/state.h"
 #include "control/wipe.h"
 #include "report/log.h"
@@ -46,30 +47,6 @@ static void fail(struct rpc_error *error, enum rpc_code code, int err, const cha
 	fault_set(&error->fault, err, "", "%s", what);
 }
 
-/* Nesting outside of strings, before the parser recurses into it. */
-static bool too_deep(const char *text, size_t len)
-{
-	unsigned int depth = 0;
-	bool quoted = false;
-
-	for (size_t i = 0; i < len; i++) {
-		if (quoted) {
-			if (text[i] == '\\')
-				i++;
-			else if (text[i] == '"')
-				quoted = false;
-		} else if (text[i] == '"') {
-			quoted = true;
-		} else if (text[i] == '[' || text[i] == '{') {
-			if (++depth > CONTROL_NESTING_MAX)
-				return true;
-		} else if ((text[i] == ']' || text[i] == '}') && depth > 0) {
-			depth--;
-		}
-	}
-	return false;
-}
-
 /* jansson's own text quotes the request, in which a key may stand. */
 static const char *parse_error_text(const json_error_t *error)
 {
@@ -98,11 +75,8 @@ static json_t *parse(const char *text, size_t len, struct rpc_error *error)
 {
 	json_error_t wrong;
 
-	if (too_deep(text, len)) {
-		fail(error, RPC_TOO_LARGE, E2BIG, "nested too deep");
-		snprintf(error->limit, sizeof(error->limit), "%d levels", CONTROL_NESTING_MAX);
+	if (shape_check(text, len, error) != 0)
 		return NULL;
-	}
 	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &wrong);
 	if (root == NULL) {
 		error->code = RPC_PARSE_ERROR;

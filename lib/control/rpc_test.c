@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* What JSON-RPC 2.0 demands, and what a line may do at worst. */
 
@@ -71,6 +72,55 @@ static void brackets_in_strings_are_no_nesting(void **state)
 	assert_string_equal(text_at(answer, "id"), "[[[[[[[[[[[[[[[[[[[[[[\"[[[[[[[[");
 	assert_non_null(at(answer, "result.version"));
 	json_decref(answer);
+}
+
+/* A request with an id of `len` bytes. */
+static void with_long_id(char *out, int len)
+{
+	sprintf(out, "{\"jsonrpc\":\"2.0\",\"method\":\"spi.alloc\",\"id\":\"%0*d\"}", len, 0);
+}
+
+/* Lines that would keep the parser busy for long are refused before it sees them. */
+static void costly_lines_are_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *begin, *repeat, *end;
+		int code;
+	} cases[] = {
+	    {"", "x", "", -32700},         {"", "1", "", -32700},
+	    {"[", "[],", "1]", -32000},    {"[", "1,", "1]", -32000},
+	    {"[", "{},", "1]", -32000},    {"{\"a\":[", "1,", "1]}", -32000},
+	    {"\"", "a", "\"", -32000},     {"\"", "\\u0041", "\"", -32000},
+	    {"[", "\"a\",", "1]", -32000}, {"", "[", "", -32000},
+	    {"\"", "\\\"", "", -32000},
+	};
+	char *line = malloc(CONTROL_LINE_MAX + 1);
+
+	assert_non_null(line);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *p = stpcpy(line, cases[i].begin);
+		size_t n = strlen(cases[i].repeat);
+		while (p + n + 8 < line + CONTROL_LINE_MAX)
+			p = stpcpy(p, cases[i].repeat);
+		strcpy(p, cases[i].end);
+		clock_t before = clock();
+		expect_error(line, cases[i].code);
+		long ms = (long)((clock() - before) * 1000 / CLOCKS_PER_SEC);
+		if (ms > 100)
+			fail_msg("%s%s…: %ld ms", cases[i].begin, cases[i].repeat, ms);
+	}
+	free(line);
+	/* At the limits there is an answer. */
+	char *id = calloc(1, CONTROL_STRING_MAX + 128);
+	assert_non_null(id);
+	with_long_id(id, CONTROL_STRING_MAX);
+	json_t *answer = ask(id);
+	assert_non_null(at(answer, "result.spi"));
+	json_decref(answer);
+	with_long_id(id, CONTROL_STRING_MAX + 1);
+	expect_error(id, -32000);
+	free(id);
 }
 
 static void an_unknown_method_is_answered_to_its_id(void **state)
@@ -269,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    with_gateway(what_is_no_request_gets_its_code),
 	    with_gateway(brackets_in_strings_are_no_nesting),
+	    with_gateway(costly_lines_are_refused),
 	    with_gateway(an_unknown_method_is_answered_to_its_id),
 	    with_gateway(ids_come_back_as_they_were),
 	    with_gateway(notifications_act_without_answer),

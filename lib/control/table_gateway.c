@@ -118,8 +118,9 @@ static const struct member limit_members[] = {
 	{"line", MEMBER_INTEGER, .unit = UNIT_BYTES, .help = "bytes of one request line"},
 	{"batch", MEMBER_INTEGER, .help = "requests in one batch"},
 	{"nesting", MEMBER_INTEGER, .help = "depth of a request's JSON"},
-	{"unread", MEMBER_INTEGER, .unit = UNIT_BYTES,
-	 .help = "bytes of answers that a client may leave unread"},
+	{"values", MEMBER_INTEGER, .help = "members and elements in one line"},
+	{"string", MEMBER_INTEGER, .unit = UNIT_BYTES, .help = "bytes of one string"},
+	{"answers", MEMBER_INTEGER, .unit = UNIT_BYTES, .help = "bytes of the answers to one line"},
 	END_OF_MEMBERS
 };
 const struct member gateway_info_params[] = {END_OF_MEMBERS};
