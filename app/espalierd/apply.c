@@ -155,9 +155,6 @@ static int open_port(struct daemon *d, const struct config_port *c, struct port 
 	if (err != 0)
 		return err;
 	d->g->ports++;
-	log_info("port %s: %s, %u queue%s, MTU %u, %s", port->name, port->devargs, port->queues,
-		 port->queues == 1 ? "" : "s", port->mtu,
-		 !port->af_xdp ? "DPDK" : (port->native ? "native XDP" : "generic XDP"));
 	return 0;
 }
 

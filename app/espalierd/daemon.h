@@ -31,9 +31,12 @@ struct daemon {
 
 /* eal.c: start DPDK. The configuration decides about CPUs, memory and devices. */
 int eal_start(const struct config *config, struct fault *fault);
-/* Packet buffers for these ports, and bytes of a frame each holds besides headroom. */
-uint32_t eal_buffers(const struct config *config);
-uint16_t eal_data_room(const struct config *config);
+
+/* pool.c: the packet buffers of all ports; how many, and what each takes of memory. */
+int pool_make(struct daemon *d, struct fault *fault);
+uint32_t pool_buffers(const struct config *config);
+uint32_t pool_buffer_bytes(const struct config *config);
+bool pool_is_for_af_xdp(const struct config *config);
 
 /* cpus.c: the --lcores argument: lcore 0 for control, 1 … N for the workers. */
 int cpus_argument(const struct config *config, char *out, size_t size, struct fault *fault);

@@ -6,16 +6,12 @@
 #include <unistd.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
-#include <rte_mbuf.h>
-#include <rte_mempool.h>
 
 #include "daemon.h"
-#include "packet/packet.h"
 #include "report/log.h"
 
 #define MEGABYTE (UINT64_C(1) << 20)
 #define HUGEPAGE (2 * MEGABYTE)
-#define SPARE_BUFFERS 16384 /* in rings, waiting for next hops, in hand */
 #define ARGUMENTS 24
 
 struct arguments {
@@ -41,28 +37,9 @@ static void add(struct arguments *a, const char *fmt, ...)
 	a->argv[a->argc++] = a->made[a->used++].text;
 }
 
-uint32_t eal_buffers(const struct config *config)
-{
-	uint32_t queues = 0;
-
-	if (config->buffers != 0)
-		return config->buffers;
-	for (size_t i = 0; i < config->ports_count; i++)
-		queues += config->ports[i].queues;
-	return queues * PORT_XDP_BUFFERS + SPARE_BUFFERS;
-}
-
-uint16_t eal_data_room(const struct config *config)
-{
-	return (uint16_t)(config->buffer_size + PORT_XDP_HEADROOM);
-}
-
 static uint64_t memory_needed(const struct config *config)
 {
-	uint64_t buffer = sizeof(struct rte_mbuf) + sizeof(struct packet_carry) +
-			  eal_data_room(config) +
-			  RTE_MEMPOOL_HEADER_SIZE((struct rte_mempool *)0, 0);
-	uint64_t pool = eal_buffers(config) * (buffer + 64);
+	uint64_t pool = (uint64_t)pool_buffers(config) * pool_buffer_bytes(config);
 	/* rte_lpm has 64 MB; each rte_lpm6 at most 1 kB a route and 64 MB. */
 	uint64_t routes = 256 * MEGABYTE + config->routes_max * UINT64_C(3072);
 	uint64_t workers = config->lcores_count * (config->flows * UINT64_C(128) + 16 * MEGABYTE);

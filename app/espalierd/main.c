@@ -22,6 +22,17 @@ static void protect_memory(void)
 #endif
 }
 
+/* A tunnel's device, a client and a queue are a descriptor each. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void report(const char *file, const struct fault *fault)
 {
 	log_error("%s: %s%s%s", file, fault->where, fault->where[0] != '\0' ? ": " : "",
@@ -82,6 +93,7 @@ int main(int argc, char **argv)
 		return status;
 	log_set_level(options.log_level);
 	protect_memory();
+	raise_descriptors();
 	signal(SIGPIPE, SIG_IGN);
 	if (config_load(options.config, &config, &fault) != 0) {
 		report(options.config, &fault);

@@ -16,7 +16,6 @@
 
 #define INBOX_SIZE 4096
 #define TO_KERNEL_SIZE 4096
-#define POOL_CACHE 256
 
 static int open_state(struct daemon *d, struct fault *fault)
 {
@@ -26,18 +25,6 @@ static int open_state(struct daemon *d, struct fault *fault)
 		d->reserve = reserve_open(d->config->state_directory, fault);
 		return d->reserve != NULL ? 0 : -fault->err;
 	}
-	return 0;
-}
-
-static int make_pool(struct daemon *d, struct fault *fault)
-{
-	uint32_t n = eal_buffers(d->config);
-
-	d->g->pool = rte_pktmbuf_pool_create("packets", n, POOL_CACHE, sizeof(struct packet_carry),
-					     eal_data_room(d->config), SOCKET_ID_ANY);
-	if (d->g->pool == NULL)
-		return fault_set(fault, rte_errno, "memory.buffers", "no memory for %u buffers: %s",
-				 n, rte_strerror(rte_errno));
 	return 0;
 }
 
@@ -92,14 +79,6 @@ static bool deliver(void *arg, struct rte_mbuf *m)
 	return worker_deliver(g->worker[owner % g->workers], m);
 }
 
-static bool any_netdev(const struct config *c)
-{
-	for (size_t i = 0; i < c->ports_count; i++)
-		if (port_is_netdev(c->ports[i].device))
-			return true;
-	return false;
-}
-
 /* The kernel's side, complete before the first port opens. */
 static int join_kernel(struct daemon *d, struct fault *fault)
 {
@@ -110,7 +89,7 @@ static int join_kernel(struct daemon *d, struct fault *fault)
 	d->g->host = host_start(&host, fault);
 	if (d->g->host == NULL)
 		return -fault->err;
-	if (any_netdev(d->config)) {
+	if (pool_is_for_af_xdp(d->config)) {
 		d->g->steer = steer_open(fault);
 		if (d->g->steer == NULL)
 			return -fault->err;
@@ -175,7 +154,7 @@ static int open_control(struct daemon *d, struct fault *fault)
 int daemon_start(struct daemon *d, struct fault *fault)
 {
 	static int (*const steps[])(struct daemon *, struct fault *) = {
-	    loop_make,     open_state,  make_pool,      make_tables,  make_workers, join_kernel,
+	    loop_make,     open_state,  pool_make,      make_tables,  make_workers, join_kernel,
 	    apply_tunnels, apply_ports, launch_workers, open_control, loop_follow,
 	};
 
