@@ -84,6 +84,8 @@ struct {
 /* One packet; what follows the IP header is set for local destinations only. */
 struct view {
 	void *data, *data_end;
+	__u32 l3;      /* offset of the IP header */
+	bool tagged;   /* behind a priority tag */
 	__u32 l4;      /* offset of the upper-layer header */
 	__u8 proto;    /* upper-layer protocol */
 	bool fragment; /* any but a whole datagram */
@@ -98,8 +100,10 @@ static __always_inline int verdict(int action, __u32 reason)
 	return action;
 }
 
-static __always_inline int take(struct xdp_md *ctx, __u32 reason)
+static __always_inline int take(struct xdp_md *ctx, const struct view *v, __u32 reason)
 {
+	if (v->tagged)
+		return verdict(XDP_DROP, STEER_DROP_TAGGED);
 	int action = bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_DROP);
 
 	return verdict(action, action == XDP_REDIRECT ? reason : STEER_DROP_CLOSED);
@@ -156,25 +160,27 @@ static __always_inline __u32 classify_local(const struct view *v)
 	return STEER_LOCAL_OTHER;
 }
 
-static __always_inline int act_local(struct xdp_md *ctx, __u32 decision, bool from_covered)
+static __always_inline int act_local(struct xdp_md *ctx, const struct view *v, __u32 decision,
+				     bool from_covered)
 {
 	if (decision == STEER_PASS_LOCAL || (decision == STEER_LOCAL_OTHER && !from_covered))
 		return verdict(XDP_PASS, STEER_PASS_LOCAL);
-	return take(ctx, decision == STEER_LOCAL_OTHER ? STEER_TAKE_CLEAR : decision);
+	return take(ctx, v, decision == STEER_LOCAL_OTHER ? STEER_TAKE_CLEAR : decision);
 }
 
-static __always_inline int act_forwarded(struct xdp_md *ctx, bool from_covered, bool to_covered)
+static __always_inline int act_forwarded(struct xdp_md *ctx, const struct view *v,
+					 bool from_covered, bool to_covered)
 {
 	if (to_covered)
-		return take(ctx, STEER_TAKE_PROTECT);
+		return take(ctx, v, STEER_TAKE_PROTECT);
 	if (from_covered)
-		return take(ctx, STEER_TAKE_CLEAR);
+		return take(ctx, v, STEER_TAKE_CLEAR);
 	return verdict(XDP_PASS, STEER_PASS_FORWARD);
 }
 
 static __always_inline int steer_ipv4(struct xdp_md *ctx, struct view *v, __u32 role)
 {
-	struct iphdr *ip = v->data + sizeof(struct ethhdr);
+	struct iphdr *ip = v->data + v->l3;
 	struct steer_addr local;
 
 	if ((void *)(ip + 1) > v->data_end || ip->version != 4 || ip->ihl < 5)
@@ -189,20 +195,20 @@ static __always_inline int steer_ipv4(struct xdp_md *ctx, struct view *v, __u32 
 	if (bpf_map_lookup_elem(&steer_local, &local)) {
 		v->proto = ip->protocol;
 		v->fragment = (ip->frag_off & bpf_htons(0x3fff)) != 0;
-		v->l4 = sizeof(struct ethhdr) + ip->ihl * 4;
+		v->l4 = v->l3 + ip->ihl * 4;
 		__u32 decision = classify_local(v);
-		return act_local(ctx, decision,
+		return act_local(ctx, v, decision,
 				 decision == STEER_LOCAL_OTHER && (role & ROLE_UNPROTECTED) &&
 				     covered_v4(ip->saddr));
 	}
-	return act_forwarded(ctx, (role & ROLE_UNPROTECTED) && covered_v4(ip->saddr),
+	return act_forwarded(ctx, v, (role & ROLE_UNPROTECTED) && covered_v4(ip->saddr),
 			     (role & ROLE_PROTECTED) && covered_v4(ip->daddr));
 }
 
 /* Sets v->proto to what stands behind the extension headers, as far as it looks. */
 static __always_inline void walk_extensions(struct view *v, __u8 next)
 {
-	__u32 at = sizeof(struct ethhdr) + sizeof(struct ipv6hdr);
+	__u32 at = v->l3 + sizeof(struct ipv6hdr);
 
 #pragma unroll
 	for (int i = 0; i < EXTENSION_HEADERS_MAX; i++) {
@@ -240,7 +246,7 @@ static __always_inline void walk_extensions(struct view *v, __u8 next)
 /* RFC 4861: messages 133 to 137, never forwarded (hop limit 255). */
 static __always_inline bool is_neighbour_discovery(const struct view *v, const struct ipv6hdr *ip)
 {
-	__u8 *type = v->data + sizeof(struct ethhdr) + sizeof(struct ipv6hdr);
+	__u8 *type = v->data + v->l3 + sizeof(struct ipv6hdr);
 
 	return ip->nexthdr == IPPROTO_ICMPV6 && ip->hop_limit == 255 &&
 	       (void *)(type + 1) <= v->data_end && *type >= 133 && *type <= 137;
@@ -248,7 +254,7 @@ static __always_inline bool is_neighbour_discovery(const struct view *v, const s
 
 static __always_inline int steer_ipv6(struct xdp_md *ctx, struct view *v, __u32 role)
 {
-	struct ipv6hdr *ip = v->data + sizeof(struct ethhdr);
+	struct ipv6hdr *ip = v->data + v->l3;
 	struct steer_addr local;
 
 	if ((void *)(ip + 1) > v->data_end || ip->version != 6)
@@ -265,12 +271,34 @@ static __always_inline int steer_ipv6(struct xdp_md *ctx, struct view *v, __u32 
 			return verdict(XDP_PASS, STEER_PASS_LOCAL);
 		walk_extensions(v, ip->nexthdr);
 		__u32 decision = classify_local(v);
-		return act_local(ctx, decision,
+		return act_local(ctx, v, decision,
 				 decision == STEER_LOCAL_OTHER && (role & ROLE_UNPROTECTED) &&
 				     covered_v6(&ip->saddr));
 	}
-	return act_forwarded(ctx, (role & ROLE_UNPROTECTED) && covered_v6(&ip->saddr),
+	return act_forwarded(ctx, v, (role & ROLE_UNPROTECTED) && covered_v6(&ip->saddr),
 			     (role & ROLE_PROTECTED) && covered_v6(&ip->daddr));
+}
+
+struct tag {
+	__be16 tci, proto;
+};
+
+/*
+ * A tag with VLAN 0 carries a priority and nothing else: the kernel takes the
+ * frame for this very device, so what belongs to the datapath must not slip by
+ * it. Frames of real VLANs belong to other devices. Returns the type behind it.
+ */
+static __always_inline __be16 skip_priority_tag(struct view *v, __be16 type)
+{
+	struct tag *tag = v->data + v->l3;
+
+	if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
+		return type;
+	if ((void *)(tag + 1) > v->data_end || (tag->tci & bpf_htons(0x0fff)) != 0)
+		return 0;
+	v->tagged = true;
+	v->l3 += sizeof(*tag);
+	return tag->proto;
 }
 
 SEC("xdp")
@@ -279,6 +307,7 @@ int xsk_def_prog(struct xdp_md *ctx)
 	struct view v = {
 	    .data = (void *)(long)ctx->data,
 	    .data_end = (void *)(long)ctx->data_end,
+	    .l3 = sizeof(struct ethhdr),
 	};
 	struct ethhdr *eth = v.data;
 	__u32 zero = 0;
@@ -291,9 +320,10 @@ int xsk_def_prog(struct xdp_md *ctx)
 	if (!port)
 		return XDP_DROP;
 
-	if (eth->h_proto == bpf_htons(ETH_P_IP))
+	__be16 type = skip_priority_tag(&v, eth->h_proto);
+	if (type == bpf_htons(ETH_P_IP))
 		return steer_ipv4(ctx, &v, port->role);
-	if (eth->h_proto == bpf_htons(ETH_P_IPV6))
+	if (type == bpf_htons(ETH_P_IPV6))
 		return steer_ipv6(ctx, &v, port->role);
 	return verdict(XDP_PASS, STEER_PASS_OTHER);
 }

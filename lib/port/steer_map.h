@@ -47,15 +47,16 @@ enum {
 };
 
 /* STEER_VERDICT(enum suffix, name); counted per CPU in steer_verdict. */
-#define STEER_VERDICTS(X)                                                                   \
-	X(PASS_OTHER, pass_other)     /* not unicast IP, or malformed */                    \
-	X(PASS_LOCAL, pass_local)     /* for this machine, not for the datapath */          \
-	X(PASS_FORWARD, pass_forward) /* for others, and no prefix matches */               \
-	X(TAKE_ESP, take_esp)         /* protocol 50 to a local address */                  \
-	X(TAKE_ESP_UDP, take_esp_udp) /* ESP in UDP to a local address */                   \
-	X(TAKE_CLEAR, take_clear)     /* in the clear from a source that a prefix covers */ \
-	X(TAKE_PROTECT, take_protect) /* to a destination that a prefix covers */           \
-	X(DROP_CLOSED, drop_closed)   /* would be taken, but no datapath listens on the queue */
+#define STEER_VERDICTS(X)                                                                        \
+	X(PASS_OTHER, pass_other)     /* not unicast IP, or malformed */                         \
+	X(PASS_LOCAL, pass_local)     /* for this machine, not for the datapath */               \
+	X(PASS_FORWARD, pass_forward) /* for others, and no prefix matches */                    \
+	X(TAKE_ESP, take_esp)         /* protocol 50 to a local address */                       \
+	X(TAKE_ESP_UDP, take_esp_udp) /* ESP in UDP to a local address */                        \
+	X(TAKE_CLEAR, take_clear)     /* in the clear from a source that a prefix covers */      \
+	X(TAKE_PROTECT, take_protect) /* to a destination that a prefix covers */                \
+	X(DROP_CLOSED, drop_closed)   /* would be taken, but no datapath listens on the queue */ \
+	X(DROP_TAGGED, drop_tagged)   /* would be taken, but has a priority tag */
 
 enum steer_verdict {
 #define X(id, name) STEER_##id,

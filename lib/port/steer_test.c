@@ -334,6 +334,25 @@ static void not_ip(void **state)
 	put16(&f, ETH_P_IP);
 	build_v4(&f, &protect);
 	assert_int_equal(run(s, devices[2], &f), XDP_PASS);
+	/* VLAN 0 is no VLAN: the kernel would take the frame as an untagged one. */
+	ethernet(&f, "us", ETH_P_8021Q);
+	put16(&f, 0xa000);
+	put16(&f, ETH_P_IP);
+	build_v4(&f, &protect);
+	assert_int_equal(run(s, devices[2], &f), XDP_DROP);
+	ethernet(&f, "us", ETH_P_8021Q);
+	put16(&f, 0xa000);
+	put16(&f, ETH_P_IPV6);
+	build_v6(&f, &(const struct row){.src = "2001:db8:2::1",
+					 .dst = "2001:db8:1::1",
+					 .proto = TCP,
+					 .payload = "tcp"});
+	assert_int_equal(run(s, devices[2], &f), XDP_DROP);
+	ethernet(&f, "us", ETH_P_8021Q);
+	put16(&f, 0xa000);
+	put16(&f, ETH_P_ARP);
+	put16(&f, 1);
+	assert_int_equal(run(s, devices[2], &f), XDP_PASS);
 	steer_detach(s, devices[2]);
 	steer_close(s);
 }
