@@ -31,7 +31,7 @@ static int read_shape(const char *text, size_t len, struct raw_config **out, str
 	cyaml_config_t loud = quiet;
 	void *data = NULL;
 
-	int err = shape_check(text, len, fault);
+	int err = config_shape_check(text, len, fault);
 	if (err != 0)
 		return err;
 	loud.log_fn = complaint_log;

@@ -158,7 +158,7 @@ static int take_event(struct walk *w, const yaml_event_t *event)
 	}
 }
 
-int shape_check(const char *text, size_t len, struct fault *fault)
+int config_shape_check(const char *text, size_t len, struct fault *fault)
 {
 	struct walk w = {.fault = fault};
 	yaml_parser_t parser;

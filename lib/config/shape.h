@@ -12,6 +12,6 @@
  * (libcyaml: 8), a second document, aliases. 0 or -errno and *fault with the
  * line in `where`.
  */
-int shape_check(const char *text, size_t len, struct fault *fault);
+int config_shape_check(const char *text, size_t len, struct fault *fault);
 
 #endif
