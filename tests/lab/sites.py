@@ -5,6 +5,7 @@ datapath: the topology of scripts/demo.
 """
 
 from .gateway import Gateway, fresh_key
+from .netns import wait_until
 
 PORTS = [{"name": "lan", "device": "lan", "role": "protected"},
          {"name": "wan", "device": "wan", "role": "unprotected"}]
@@ -50,6 +51,13 @@ class Sites:
         self.a.add_tunnel("site-b", a, b, [INNER[4][1], INNER[6][1]])
         self.b.add_tunnel("site-a", b, a, [INNER[4][0], INNER[6][0]])
         self.rekey(**more)
+        self.warm()
+
+    def warm(self):
+        """Let every next hop be resolved: packets that wait for one may be late, or too many."""
+        for family in (4, 6):
+            wait_until(lambda: " 1 received" in self.host_a.run(
+                "ping", "-c", 1, "-W", 1, HOST[family][1], check=False), f"an answer of {HOST[family][1]}")
 
     def rekey(self, **more):
         """

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Raw frames on the far end of a gateway's port."""
 
+import errno
 import ipaddress
 import select
 import socket
@@ -47,8 +48,9 @@ class Side:
             try:
                 self.socket.send(frame)
                 return
-            except (BlockingIOError, OSError) as error:
-                if not isinstance(error, BlockingIOError) and error.errno != 105:
+            except OSError as error:
+                # ENETDOWN is what is left of a link that was down for a while.
+                if error.errno not in (errno.EAGAIN, errno.ENOBUFS, errno.ENETDOWN):
                     raise
                 select.select([], [self.socket], [], 0.01)
 
@@ -72,7 +74,12 @@ class Side:
             left = end - time.monotonic()
             if left <= 0 or not select.select([self.socket], [], [], left)[0]:
                 break
-            frame = self.socket.recv(65536)
+            try:
+                frame = self.socket.recv(65536)
+            except OSError as error:
+                if error.errno != errno.ENETDOWN:
+                    raise
+                continue
             if frame[12:14] not in (b"\x08\x00", b"\x86\xdd") or is_noise(frame[14:]):
                 continue
             ip = trim(frame[14:])
@@ -87,6 +94,9 @@ class Side:
                 self.socket.recv(65536)
             except BlockingIOError:
                 return
+            except OSError as error:
+                if error.errno != errno.ENETDOWN:
+                    raise
 
 
 def trim(ip):

@@ -186,7 +186,7 @@ def test_sigterm_with_the_guard(crossing):
     rules = crossing.lab.directory / "guard.nft"
     peer = lay_tunnel(crossing)
     routes_outside(crossing, peer)
-    rules.write_text(guard_for(peer))
+    rules.write_text(guard())
     crossing.gw.run("nft", "-f", rules)
     with Pressure(crossing, peer) as pressure:
         time.sleep(0.3)
@@ -202,12 +202,12 @@ def test_sigterm_with_the_guard(crossing):
     pressure.check()
 
 
-def guard_for(peer):
-    """conf/espalier-guard.nft with the prefixes of this laboratory."""
+def guard():
+    """conf/espalier-guard.nft with the devices of this laboratory."""
     text = GUARD.read_text()
-    for kind, prefixes in (("4", peer.prefixes[:1]), ("6", peer.prefixes[1:])):
-        text = re.sub(rf"(define PROTECTED{kind}\s*=\s*)\{{[^}}]*\}}", rf"\1{{ {', '.join(prefixes)} }}", text)
-    assert all(prefix in text for prefix in peer.prefixes), text
+    for side, device in (("protected", "lan"), ("unprotected", "wan")):
+        text, count = re.subn(rf"^(define {side} = ).*$", rf'\1{{ "{device}" }}', text, flags=re.M)
+        assert count == 1
     return text
 
 
