@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+#include <jansson.h>
+
+#include "control/control.h"
+#include "gateway/provision.h"
+#include "gateway_in_memory.h"
+
+/* Input: lines to the control socket; the first byte gives the caller's rights. */
+static struct inprocess *gateway;
+static struct control *control;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	struct fault fault = {0};
+	const struct control_config config = {.sas_max = 16, .tunnels_max = 4};
+
+	(void)argc;
+	(void)argv;
+	gateway = fuzz_gateway();
+	control = control_start(NULL, &gateway->g, &config, &fault);
+	must(control != NULL);
+	return 0;
+}
+
+/* Any bytes get no answer, or one line of JSON. */
+static void serve(unsigned int rights, const char *line, size_t len)
+{
+	char *copy = malloc(len > 0 ? len : 1);
+	char *answer = NULL;
+
+	memcpy(copy, line, len);
+	size_t n = control_handle_line(control, rights, copy, len, &answer);
+	must((n == 0) == (answer == NULL));
+	if (n > 0) {
+		must(answer[n - 1] == '\n' && memchr(answer, '\n', n - 1) == NULL);
+		json_t *json = json_loadb(answer, n - 1, 0, NULL);
+		must(json_is_object(json) || json_is_array(json));
+		json_decref(json);
+	}
+	free(answer);
+	free(copy);
+}
+
+static bool first_tunnel(void *arg, struct tunnel *t)
+{
+	*(struct tunnel **)arg = t;
+	return false;
+}
+
+/* Back to an empty gateway, so that an input does the same each time. */
+static void empty(void)
+{
+	static const char policies[] = "{\"jsonrpc\":\"2.0\",\"method\":\"policy.flush\"}";
+	struct tunnel *t;
+	struct fault fault;
+
+	serve(CONTROL_ALL, policies, sizeof(policies) - 1);
+	must(policy_count(gateway->g.spd) == 0);
+	while (t = NULL, tunnel_each(gateway->g.sadb, first_tunnel, &t), t != NULL)
+		must(gateway_tunnel_delete(&gateway->g, t, &fault) == 0);
+	must(sa_count(gateway->g.sadb, SA_INBOUND) + sa_count(gateway->g.sadb, SA_OUTBOUND) == 0);
+	while (inprocess_run_inbox(gateway, 0) > 0)
+		fuzz_settle(gateway, NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 1)
+		return -1;
+	const char *line = (const char *)data + 1, *end = (const char *)data + size;
+	unsigned int rights = data[0] >= ' ' ? CONTROL_ALL : data[0] & CONTROL_ALL;
+
+	while (line < end) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line));
+		size_t len = (size_t)((newline != NULL ? newline : end) - line);
+
+		serve(rights, line, len);
+		line += len + 1;
+	}
+	empty();
+	return 0;
+}
