@@ -147,11 +147,13 @@ static int open_port(struct daemon *d, const struct config_port *c, struct port 
 		return fault_set(fault, EINVAL, "addresses",
 				 "%s is a kernel netdev: give it addresses with ip address add",
 				 c->device);
-	if (netdev && bpf_xdp_query_id((int)if_nametoindex(c->device), 0, &program) == 0 &&
-	    program != 0)
-		d->took_over = true;
+	if (netdev)
+		bpf_xdp_query_id((int)if_nametoindex(c->device), 0, &program);
 	port->index = d->g->ports;
 	int err = port_open(port, &config, d->g->pool, d->g->steer, d->g->host, fault);
+	/* Busy: the program was no crashed process's but someone else's. */
+	if (program != 0 && err != -EBUSY)
+		d->took_over = true;
 	if (err != 0)
 		return err;
 	d->g->ports++;

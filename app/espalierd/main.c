@@ -44,7 +44,6 @@ static int status_of(const struct fault *fault)
 {
 	switch (fault->err) {
 	case ENOMEM:
-	case EBUSY:
 	case EAGAIN:
 	case EADDRINUSE:
 	case EPERM:
@@ -52,6 +51,8 @@ static int status_of(const struct fault *fault)
 	case EIO:
 	case ENOSPC:
 		return EXIT_RUNTIME;
+	case EBUSY: /* a device with a foreign XDP program, or that another daemon has */
+		return strncmp(fault->where, "ports[", 6) == 0 ? EXIT_CONFIGURATION : EXIT_RUNTIME;
 	default:
 		return fault->where[0] != '\0' ? EXIT_CONFIGURATION : EXIT_RUNTIME;
 	}
