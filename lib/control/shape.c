@@ -27,8 +27,22 @@ static size_t skip_string(const char *text, size_t len, size_t i)
 
 static bool is_word(char c)
 {
-	/* strchr() would find the NUL at the end. */
-	return c == '\0' || strchr("[]{},:\" \t\r\n", c) == NULL;
+	switch (c) {
+	case '[':
+	case ']':
+	case '{':
+	case '}':
+	case ',':
+	case ':':
+	case '"':
+	case ' ':
+	case '\t':
+	case '\r':
+	case '\n':
+		return false;
+	default:
+		return true;
+	}
 }
 
 int shape_check(const char *text, size_t len, struct rpc_error *error)
@@ -44,7 +58,7 @@ int shape_check(const char *text, size_t len, struct rpc_error *error)
 						 "bytes");
 			continue;
 		}
-		while (i < len && is_word(text[i]))
+		while (i < len && i - begin <= WORD_MAX && is_word(text[i]))
 			i++;
 		if (i - begin > WORD_MAX) {
 			error->code = RPC_PARSE_ERROR;
