@@ -24,19 +24,25 @@ void changes_note(struct changes *c, bool added, const struct policy *policy)
 	c->list[c->count++] = (struct change){.added = added, .policy = *policy};
 }
 
+/* By name: a policy that was deleted and put back has a new number. */
+static int take_back(struct gateway *g, const struct change *change, struct fault *fault)
+{
+	struct policy policy = change->policy;
+
+	if (!change->added)
+		return gateway_policy_add(g, &policy, fault);
+	const struct policy *there = policy_find(g->spd, policy.name);
+	return gateway_policy_delete(g, there != NULL ? there->id : policy.id, fault);
+}
+
 /* Newest first, so that names and tunnels are free again when an older change needs them. */
 void changes_undo(struct changes *c, struct gateway *g, size_t mark)
 {
 	struct fault fault = {0};
-	int rc;
 
 	while (c->count > mark) {
 		struct change *last = &c->list[--c->count];
-		if (last->added)
-			rc = gateway_policy_delete(g, last->policy.id, &fault);
-		else
-			rc = gateway_policy_add(g, &last->policy, &fault);
-		if (rc != 0)
+		if (take_back(g, last, &fault) != 0)
 			log_error("policy \"%s\": a refused change could not be undone: %s",
 				  last->policy.name, fault.what);
 	}

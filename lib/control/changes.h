@@ -10,8 +10,8 @@
  * result has taken effect.
  */
 struct change {
-	bool added;           /* else deleted */
-	struct policy policy; /* a deleted one as it was; of an added one only the id counts */
+	bool added; /* else deleted */
+	struct policy policy;
 };
 
 struct changes {

@@ -211,7 +211,11 @@ bool rpc_step(struct rpc_line *line, uint64_t until)
 			settle(line);
 		serve(line, request, &line->served[line->next]);
 		line->next++;
-		if (rte_rdtsc() >= until)
+		uint64_t now = rte_rdtsc();
+		if (now < until)
+			continue;
+		/* A commit builds the lookup anew: rather one late than many. */
+		if (line->c->changes.count == 0 || now - until >= rte_get_tsc_hz() / 20)
 			break;
 	}
 	settle(line);

@@ -14,7 +14,10 @@ struct rpc_line;
 /* Parse. The caller may wipe `text` at once. NULL: out of memory. */
 struct rpc_line *rpc_begin(struct control *c, unsigned int rights, const char *text, size_t len);
 
-/* Serve requests until the line is done or the TSC has reached `until`. True: done. */
+/*
+ * Serve requests until the line is done or the TSC has reached `until`; up to 50
+ * ms longer while policy changes are gathering. True: done.
+ */
 bool rpc_step(struct rpc_line *line, uint64_t until);
 
 /*

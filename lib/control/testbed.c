@@ -156,3 +156,28 @@ json_t *at(const json_t *value, const char *path)
 	}
 	return (json_t *)(uintptr_t)value;
 }
+
+void done(const char *method, const char *params)
+{
+	json_decref(result_of(method, params));
+}
+
+bool flag_of(const char *method, const char *params, const char *name)
+{
+	json_t *result = result_of(method, params);
+	const json_t *value = at(result, name);
+
+	assert_true(json_is_boolean(value));
+	bool flag = json_is_true(value);
+	json_decref(result);
+	return flag;
+}
+
+json_int_t count_of(const char *method, const char *params, const char *name)
+{
+	json_t *result = result_of(method, params);
+	json_int_t n = number_at(result, name);
+
+	json_decref(result);
+	return n;
+}

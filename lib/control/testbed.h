@@ -43,12 +43,22 @@ json_t *error_of(const char *method, const char *params);
 /* The code of the error, after checking that it names `field`. */
 int code_of(const char *method, const char *params, const char *field);
 
+/* Call a method that must succeed; with a boolean or a number of its result. */
+void done(const char *method, const char *params);
+bool flag_of(const char *method, const char *params, const char *name);
+json_int_t count_of(const char *method, const char *params, const char *name);
+
 /* A member at a path such as "items.0.name"; NULL if it is not there. Borrowed. */
 json_t *at(const json_t *value, const char *path);
 #define text_at(value, path) json_string_value(at(value, path))
 #define number_at(value, path) json_integer_value(at(value, path))
 
 #define KEY_A "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9000112233"
+#define KEY_C "5a5b5c5d5e5f50515253545556575859404142434445464748494a4b4c4d4e4f60616263"
 #define KEY_B "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0ffeeddcc"
+
+#define SA(direction, spi, key, more)                                                           \
+	"{\"direction\":\"" direction "\",\"spi\":" #spi ",\"tunnel\":\"paris\",\"key\":\"" key \
+	"\"" more "}"
 
 #endif
