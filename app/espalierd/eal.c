@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <rte_eal.h>
@@ -14,14 +13,15 @@
 #define HUGEPAGE (2 * MEGABYTE)
 #define ARGUMENTS 24
 
-struct arguments {
+/* EAL keeps pointers to its arguments. */
+static struct arguments {
 	char *argv[256];
 	int argc;
 	struct text {
 		char text[2048];
 	} made[ARGUMENTS];
 	int used;
-};
+} arguments;
 
 static void add(struct arguments *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -121,11 +121,9 @@ static void add_devices(struct arguments *a, const struct config *config)
 
 int eal_start(const struct config *config, struct fault *fault)
 {
-	struct arguments *a = calloc(1, sizeof(*a));
+	struct arguments *a = &arguments;
 	char lcores[1024];
 
-	if (a == NULL)
-		return fault_set(fault, ENOMEM, "", "out of memory");
 	int err = cpus_argument(config, lcores, sizeof(lcores), fault);
 	add(a, "espalierd");
 	add(a, "--lcores=%s", lcores);
@@ -139,18 +137,13 @@ int eal_start(const struct config *config, struct fault *fault)
 	if (err == 0 && config->eal_count > (size_t)room)
 		err = fault_set(fault, EINVAL, "eal", "%zu arguments; at most %d are possible",
 				config->eal_count, room);
-	if (err != 0) {
-		free(a);
+	if (err != 0)
 		return err;
-	}
 	for (size_t i = 0; i < config->eal_count; i++)
 		a->argv[a->argc++] = (char *)(uintptr_t)config->eal[i];
 	for (int i = 1; i < a->argc; i++)
 		log_debug("EAL argument %s", a->argv[i]);
-	/* EAL keeps pointers into its arguments; they live as long as the process. */
-	static struct arguments *kept;
-	kept = a;
-	if (rte_eal_init(kept->argc, kept->argv) < 0)
+	if (rte_eal_init(a->argc, a->argv) < 0)
 		return fault_set(fault, config->eal_count > 0 ? EINVAL : rte_errno,
 				 config->eal_count > 0 ? "eal" : "",
 				 "DPDK did not start: %s (its own lines above say more)",

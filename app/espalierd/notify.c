@@ -11,6 +11,17 @@
 
 #include "report/log.h"
 
+/* Once: the watchdog would repeat it every second. */
+static void complain(const char *why)
+{
+	static bool said;
+
+	if (!said)
+		log_warning("the service manager cannot be told anything over NOTIFY_SOCKET: %s",
+			    why);
+	said = true;
+}
+
 void notify(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -20,7 +31,7 @@ void notify(const char *state)
 		return;
 	size_t len = strlen(path);
 	if (len >= sizeof(to.sun_path)) {
-		log_warning("NOTIFY_SOCKET is longer than a socket path can be");
+		complain("longer than a socket path can be");
 		return;
 	}
 	memcpy(to.sun_path, path, len);
@@ -29,7 +40,7 @@ void notify(const char *state)
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
 			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
-		log_warning("the service manager cannot be told %s: %s", state, strerror(errno));
+		complain(strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }

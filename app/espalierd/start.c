@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,12 @@ static bool deliver(void *arg, struct rte_mbuf *m)
 	return worker_deliver(g->worker[owner % g->workers], m);
 }
 
+static int say_where(struct fault *fault, const char *where)
+{
+	snprintf(fault->where, sizeof(fault->where), "%s", where);
+	return -fault->err;
+}
+
 /* The kernel's side, complete before the first port opens. */
 static int join_kernel(struct daemon *d, struct fault *fault)
 {
@@ -100,7 +107,22 @@ static int join_kernel(struct daemon *d, struct fault *fault)
 		return -fault->err;
 	gateway_settle(d->g);
 	if (gateway_policy_device_add(d->g, d->config->policy_device, fault) != 0)
-		return fault_under(fault, "policy_device");
+		return say_where(fault, "policy_device");
+	return 0;
+}
+
+/*
+ * The forwarding table must hold the routes into tunnels before a port is open:
+ * a packet that finds only the default route would leave in the clear.
+ */
+static int follow_kernel(struct daemon *d, struct fault *fault)
+{
+	struct pollfd pending = {.fd = mirror_fd(d->g->mirror), .events = POLLIN};
+
+	(void)fault;
+	while (poll(&pending, 1, 0) > 0)
+		mirror_read(d->g->mirror);
+	gateway_settle(d->g);
 	return 0;
 }
 
@@ -146,7 +168,7 @@ static int open_control(struct daemon *d, struct fault *fault)
 	make_parent(path);
 	d->control = control_start(d->base, d->g, &config, fault);
 	if (d->control == NULL)
-		return -fault->err;
+		return say_where(fault, d->options->socket != NULL ? "--socket" : "control.socket");
 	log_info("control socket: %s", path);
 	return 0;
 }
@@ -154,8 +176,8 @@ static int open_control(struct daemon *d, struct fault *fault)
 int daemon_start(struct daemon *d, struct fault *fault)
 {
 	static int (*const steps[])(struct daemon *, struct fault *) = {
-	    loop_make,     open_state,  pool_make,      make_tables,  make_workers, join_kernel,
-	    apply_tunnels, apply_ports, launch_workers, open_control, loop_follow,
+	    loop_make,     open_state,    pool_make,   make_tables,    make_workers, join_kernel,
+	    apply_tunnels, follow_kernel, apply_ports, launch_workers, open_control, loop_follow,
 	};
 
 	int err = eal_start(d->config, fault);

@@ -68,7 +68,7 @@ static int read_protocol(struct check *c, const char *path, const char *text, ui
 static int read_ports(struct check *c, const char *path, const char *text, uint8_t proto,
 		      uint16_t *first, uint16_t *last)
 {
-	unsigned long low, high;
+	unsigned long low = 0, high;
 	const char *end;
 
 	*first = 0;

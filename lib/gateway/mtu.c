@@ -50,7 +50,10 @@ void gateway_ports_changed(struct gateway *g)
 {
 	struct provision *p = provision_of(g);
 
-	if (p == NULL || g->host == NULL)
+	if (p == NULL)
+		return;
+	p->locals_changed = true; /* what ICMP errors are sourced from depends on the ports */
+	if (g->host == NULL)
 		return;
 	tunnel_each(g->sadb, follow, p);
 	if (g->policy_device != HOST_NONE)

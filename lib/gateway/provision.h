@@ -52,7 +52,7 @@ int gateway_send_dummy(struct gateway *g, struct tunnel *t, uint32_t count, uint
 /* The tun device that policy-based tunnels share; before policies are added. */
 int gateway_policy_device_add(struct gateway *g, const char *name, struct fault *fault);
 
-/* Send `prefix` into a tunnel that has a device, for as long as this process lives. */
+/* Own a route for `prefix` into a tunnel that has a device, as long as both live. */
 int gateway_tunnel_route_add(struct gateway *g, struct tunnel *t, const struct ip_prefix *prefix,
 			     struct fault *fault);
 

@@ -132,9 +132,5 @@ int gateway_tunnel_route_add(struct gateway *g, struct tunnel *t, const struct i
 	if (err != 0)
 		return fault_set(fault, -err, "prefix", "the route to %s was refused: %s",
 				 t->spec.name, strerror(-err));
-	/* The kernel's answer takes a moment; until then this stands in. */
-	if (g->mirror == NULL)
-		return 0;
-	return mirror_static_route(g->mirror, prefix, PORT_NONE, &(struct ip_addr){0}, t->index,
-				   fault);
+	return 0;
 }
