@@ -8,7 +8,6 @@
 #include "control/selector_json.h"
 #include "control/state.h"
 #include "gateway/provision.h"
-#include "rcu/rcu.h"
 
 /* The ranges in the table of methods. */
 static_assert(SA_REPLAY_MAX == 32768 && SA_REPLAY_MIN == 32, "sa.add replay_window");
@@ -137,18 +136,6 @@ static struct sa *find_same(const struct call *call, const struct sa_spec *spec)
 	return memcmp(digest, sa->key_digest, sizeof(sa->key_digest)) == 0 ? sa : NULL;
 }
 
-/* An SA that was just deleted holds its key until no worker holds the SA: wait, and ask again. */
-static int add(struct call *call, const struct sa_spec *spec, struct sa **sa)
-{
-	int rc = gateway_sa_add(call->g, spec, sa, &call->error.fault);
-
-	if (rc != -EEXIST || strcmp(call->error.fault.where, "key") != 0)
-		return rc;
-	rcu_barrier();
-	call->error.fault = (struct fault){0};
-	return gateway_sa_add(call->g, spec, sa, &call->error.fault);
-}
-
 int call_sa_add(struct call *call)
 {
 	struct selector selectors[SA_SELECTORS_MAX];
@@ -157,7 +144,7 @@ int call_sa_add(struct call *call)
 
 	int rc = read_spec(call, &spec, selectors);
 	if (rc == 0) {
-		rc = add(call, &spec, &sa);
+		rc = gateway_sa_add(call->g, &spec, &sa, &call->error.fault);
 		bool created = rc == 0;
 		if (rc == -EEXIST && call_boolean(call, "exist_ok")) {
 			sa = find_same(call, &spec);

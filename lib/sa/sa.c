@@ -103,6 +103,11 @@ static int check_key(struct sadb *db, const struct sa_spec *spec, const uint8_t 
 {
 	const struct sent_entry *e = sent_find(db->sent, digest);
 
+	/* A deleted SA holds its key until no worker holds the SA. */
+	if (e != NULL && e->use != SENT_IDLE) {
+		rcu_barrier();
+		e = sent_find(db->sent, digest);
+	}
 	if (e == NULL)
 		return 0;
 	if (e->use == SENT_SENDING)
