@@ -341,7 +341,7 @@ static struct sa *add_sa(const struct tunnel *t, const char *local, const char *
 			       .spi = 1000u + number,
 			       .tunnel = t->index,
 			       .algorithm = AEAD_AES_256_GCM_16,
-			       .key = {++number},
+			       .key = {number},
 			       .udp = true,
 			       .local_port = local_port,
 			       .remote_port = 20001,
@@ -349,6 +349,7 @@ static struct sa *add_sa(const struct tunnel *t, const char *local, const char *
 	struct fault fault;
 	struct sa *sa;
 
+	number++;
 	ip_addr_parse(local, &spec.local);
 	ip_addr_parse(remote, &spec.remote);
 	if (gateway_sa_add(g, &spec, &sa, &fault) != 0)
