@@ -29,6 +29,9 @@ struct daemon {
 	bool took_over; /* a crashed process's XDP program: a failed start must leave it */
 };
 
+/* voices.c: what libraries print goes to our log, at level debug. */
+void voices_quiet(void);
+
 /* eal.c: start DPDK. The configuration decides about CPUs, memory and devices. */
 int eal_start(const struct config *config, struct fault *fault);
 

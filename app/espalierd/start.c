@@ -180,6 +180,7 @@ int daemon_start(struct daemon *d, struct fault *fault)
 	    apply_tunnels, follow_kernel, apply_ports, launch_workers, open_control, loop_follow,
 	};
 
+	voices_quiet();
 	int err = eal_start(d->config, fault);
 	if (err != 0)
 		return err;
