@@ -52,9 +52,17 @@ def missing_scripts(top):
             yield f"README.md speaks of {name}"
 
 
+def stale_config_reference(top):
+    done = subprocess.run([top / "build/app/espalierd/espalierd", "--print-config-reference"],
+                          capture_output=True, text=True)
+    if done.returncode != 0 or done.stdout != (top / "docs/config.md").read_text():
+        yield "docs/config.md: espalierd --print-config-reference > docs/config.md makes it anew"
+
+
 def documentation(top):
     for name, check in (("links", dead_links), ("bad input", undocumented_drops),
-                        ("commands of the README", missing_scripts)):
+                        ("commands of the README", missing_scripts),
+                        ("configuration reference", stale_config_reference)):
         yield name, list(check(top))
 
 

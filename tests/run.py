@@ -205,17 +205,17 @@ def main():
     arguments = parse()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     everything = []
-    first = build("release")
-    suites = chosen(arguments) if first.passed else []
-    for name, results in [("build", [first]), *((name, SUITES[name][0](arguments)) for name in suites)]:
+    for name in ("build", *chosen(arguments)):
         start = time.monotonic()
-        results = list(results)
+        results = [build("release")] if name == "build" else list(SUITES[name][0](arguments))
         everything += results
         failed = [result for result in results if not result.passed]
         for result in failed:
             print(f"\n--- FAILED {result.name}\n{result.log.rstrip()}\n---")
         print(f"{name:10} {len(results) - len(failed):5} passed {len(failed):4} failed "
               f"{time.monotonic() - start:6.0f} s", flush=True)
+        if name == "build" and failed:
+            break
     failed = [result for result in everything if not result.passed]
     if failed:
         print("\nfailed:")

@@ -169,6 +169,10 @@ def test_espctl(crossing):
         {"direction": "in", "spi": 0x7000, "tunnel": "ctl", "key": key}))
     assert key not in said
     assert "7000" in crossing.gateway.espctl("sa", "list", "tunnel=ctl")
+    file = crossing.lab.directory / "out.key"
+    file.write_text(gateway.fresh_key().hex() + "\n")
+    crossing.gateway.espctl("sa", "add", "direction=out", "spi=28673", "tunnel=ctl", f"key=@{file}")
+    assert crossing.gateway.tunnel("ctl")["state"] == "up"
     crossing.gateway.espctl("tunnel", "delete", "name=ctl")
     for wrong in (["tunnel", "get", "name=ctl"], ["tunnel", "explode"], ["tunnel", "add"], ["nonsense"],
                   ["tunnel", "add", "name=x", "mtu=many"]):
