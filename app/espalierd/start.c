@@ -74,7 +74,7 @@ static bool deliver(void *arg, struct rte_mbuf *m)
 	uint32_t owner = 0;
 
 	if (carry->tunnel != TUNNEL_NONE)
-		owner = carry->tunnel;
+		owner = tunnel_handle_index(carry->tunnel);
 	else if (carry->port != PORT_NONE)
 		owner = carry->port;
 	return worker_deliver(g->worker[owner % g->workers], m);

@@ -21,7 +21,7 @@ static int send_one(struct gateway *g, const struct tunnel *t, uint16_t length)
 						 .flags = PACKET_DUMMY,
 						 .port = PORT_NONE,
 						 .device = HOST_NONE,
-						 .tunnel = t->index};
+						 .tunnel = t->handle};
 	/* A tunnel's outbound SAs belong to the worker of its index. */
 	if (worker_deliver(g->worker[t->index % g->workers], m))
 		return 0;

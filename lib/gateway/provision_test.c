@@ -433,7 +433,7 @@ static void test_dummies(void **state)
 		const struct packet_carry *carry = packet_carry(delivered[i]);
 		assert_int_equal(carry->kind, CARRY_OUTBOUND);
 		assert_int_equal(carry->flags, PACKET_DUMMY);
-		assert_int_equal(carry->tunnel, t->index);
+		assert_int_equal(carry->tunnel, t->handle);
 		assert_int_equal(delivered[i]->pkt_len, 100);
 	}
 	deliveries_max = 4;

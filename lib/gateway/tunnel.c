@@ -16,7 +16,7 @@ static int device_add(struct provision *p, struct tunnel *t, struct fault *fault
 	*care = (struct tunnel_care){.device_mtu = mtu};
 	if (t->spec.device[0] == '\0' || g->host == NULL)
 		return 0;
-	int err = host_tun_add(g->host, t->spec.device, mtu, t->index, &device, &ifindex, fault);
+	int err = host_tun_add(g->host, t->spec.device, mtu, t->handle, &device, &ifindex, fault);
 	if (err != 0)
 		return err;
 	tunnel_set_device(g->sadb, t, device, ifindex);

@@ -43,7 +43,7 @@
 	X(BLACKHOLE, blackhole, LOSS, "the route says blackhole, unreachable or prohibit")         \
 	X(NEIGH_UNRESOLVED, neigh_unresolved, LOSS, "the next hop did not answer in time")         \
 	X(NEIGH_QUEUE, neigh_queue, LOSS, "too many packets wait for next hops")                   \
-	X(LOOP, loop, LOSS, "the route to the tunnel's peer leads into a tunnel")                  \
+	X(LOOP, loop, LOSS, "a packet to be sent in the clear has a route into a tunnel")          \
 	X(HANDOFF_FULL, handoff_full, LOSS, "the ring to another worker is full")                  \
 	X(KERNEL_FULL, kernel_full, LOSS, "the ring to the kernel is full")                        \
 	X(KERNEL_REFUSED, kernel_refused, LOSS, "the kernel did not take the packet")              \

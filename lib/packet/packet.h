@@ -50,6 +50,7 @@ enum {
 	PACKET_DECAPSULATED = 1 << 2,
 	PACKET_LOCAL = 1 << 3, /* made by this machine: TTL is not decremented */
 	PACKET_DUMMY = 1 << 4, /* to be sent with next header 59 */
+	PACKET_REPLY = 1 << 5, /* an ICMP error of this gateway */
 };
 
 #define PORT_NONE UINT16_MAX
@@ -61,11 +62,29 @@ struct packet_carry {
 	uint8_t flags;
 	uint16_t port;   /* arrived on, or to be sent on */
 	uint16_t device; /* kernel device the packet came from or goes to */
-	uint16_t hops;   /* workers and devices it has been handed to */
-	uint32_t tunnel;
+	uint16_t reserved2;
+	uint32_t tunnel; /* a handle, or TUNNEL_NONE */
 	uint32_t reserved[13];
 };
 static_assert(sizeof(struct packet_carry) == 64, "one cache line");
+
+/*
+ * A tunnel as packets carry it between threads: its index and which life of that
+ * index it is, so that what was queued for a deleted tunnel never goes into the
+ * one that has its index now.
+ */
+#define TUNNEL_INDEX_BITS 20
+#define TUNNEL_LIVES ((1u << (32 - TUNNEL_INDEX_BITS)) - 1)
+
+static inline uint32_t tunnel_handle(uint32_t index, uint32_t life)
+{
+	return life << TUNNEL_INDEX_BITS | index;
+}
+
+static inline uint32_t tunnel_handle_index(uint32_t handle)
+{
+	return handle & ((1u << TUNNEL_INDEX_BITS) - 1);
+}
 
 /* What a worker does with an mbuf that it takes from its inbox. */
 enum carry_kind {

@@ -7,7 +7,7 @@ set -u
 [ "$(id -u)" = 0 ] || exit 77
 live=$1
 tmp=$(mktemp -d)
-pid= stream= failed=0
+pid="" stream="" failed=0
 tag=pt$$
 mode=auto
 

@@ -104,7 +104,7 @@ static int check_key(struct sadb *db, const struct sa_spec *spec, const uint8_t 
 	const struct sent_entry *e = sent_find(db->sent, digest);
 
 	/* A deleted SA holds its key until no worker holds the SA. */
-	if (e != NULL && e->use != SENT_IDLE) {
+	if (e != NULL && (e->use == SENT_SENDING || e->use == SENT_RECEIVING)) {
 		rcu_barrier();
 		e = sent_find(db->sent, digest);
 	}
@@ -117,6 +117,9 @@ static int check_key(struct sadb *db, const struct sa_spec *spec, const uint8_t 
 		return fault_set(fault, EEXIST, "key",
 				 "another SA receives with this key and salt; every SA needs its "
 				 "own, in each direction");
+	if (spec->direction == SA_OUTBOUND && e->use == SENT_RECEIVED)
+		return fault_set(fault, EEXIST, "key",
+				 "the peer has sent with this key and salt; use a fresh one");
 	if (spec->direction == SA_INBOUND && e->last > 0)
 		return fault_set(fault, EEXIST, "key",
 				 "this gateway has sent with this key and salt before");
@@ -268,7 +271,8 @@ static int link_sa(struct sadb *db, struct sa *sa)
 		spi_release(db, sa->spi);
 		db->count_in++;
 	} else {
-		int rc = table_insert(&db->out_table, NULL, sa->spi, sa->slot);
+		int rc = table_insert(&db->out_table, NULL,
+				      sadb_out_key(db, sa->spi, &sa->spec.remote), sa->slot);
 		if (rc != 0)
 			return rc;
 		db->count_out++;
@@ -373,7 +377,7 @@ static void sa_gone(void *p)
 		sa_fold(t, sa);
 	if (sa->direction == SA_OUTBOUND)
 		e->last = RTE_MAX(e->last, sa->out->seq);
-	e->use = SENT_IDLE;
+	e->use = sa->direction == SA_OUTBOUND ? SENT_IDLE : SENT_RECEIVED;
 	free_sa(db, sa);
 }
 
@@ -391,7 +395,8 @@ void sa_delete(struct sadb *db, struct sa *sa)
 		spi_table_remove(atomic_load(&db->hot.table), sa->spi, sa->slot);
 		db->count_in--;
 	} else {
-		spi_table_remove(db->out_table, sa->spi, sa->slot);
+		spi_table_remove(db->out_table, sadb_out_key(db, sa->spi, &sa->spec.remote),
+				 sa->slot);
 		db->count_out--;
 		tunnel_publish(db, t);
 	}
@@ -425,6 +430,13 @@ int sa_update(struct sadb *db, struct sa *sa, const struct sa_update *u, struct 
 			return fault_set(fault, EEXIST, "remote",
 					 "0x%08x to %s is in use by another outbound SA", sa->spi,
 					 ip_addr_text(&spec.remote, text));
+		rc = table_insert(&db->out_table, NULL, sadb_out_key(db, sa->spi, &spec.remote),
+				  sa->slot);
+		if (rc != 0)
+			return fault_set(fault, -rc, "", "no memory to move the SA");
+		/* One of the two entries, where the remote stays what it was. */
+		spi_table_remove(db->out_table, sadb_out_key(db, sa->spi, &sa->spec.remote),
+				 sa->slot);
 		/* The spare header may still be read from the update before this one. */
 		rcu_barrier();
 		uint8_t spare = !atomic_load(&sa->out->current);

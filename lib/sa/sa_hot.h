@@ -114,7 +114,7 @@ struct tunnel_hot {
 	_Atomic uint16_t mtu;       /* configured inner MTU; 0: by the route */
 	_Atomic uint16_t device;    /* tun device for packets to this machine */
 	uint16_t owner;
-	uint16_t reserved;
+	_Atomic uint16_t life; /* below TUNNEL_LIVES; changes when the index is used anew */
 };
 static_assert(sizeof(struct tunnel_hot) == 16, "four a line");
 
@@ -125,6 +125,22 @@ struct sad {
 	struct tunnel_hot *tunnel;
 	uint32_t tunnels_max;
 };
+
+/* How packets for this tunnel are marked when they are handed on. */
+static inline uint32_t sad_tunnel_handle(const struct sad *sad, uint32_t index)
+{
+	return tunnel_handle(index,
+			     atomic_load_explicit(&sad->tunnel[index].life, memory_order_relaxed));
+}
+
+/* The index behind a handle; TUNNEL_NONE if that tunnel is gone. */
+static inline uint32_t sad_tunnel_index(const struct sad *sad, uint32_t handle)
+{
+	uint32_t index = tunnel_handle_index(handle);
+
+	return index < sad->tunnels_max && sad_tunnel_handle(sad, index) == handle ? index
+										   : TUNNEL_NONE;
+}
 
 struct sadb;
 const struct sad *sadb_hot(const struct sadb *db);

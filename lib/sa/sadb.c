@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <rte_jhash.h>
 
 #include "rcu/rcu.h"
 
@@ -31,6 +32,8 @@ static int allocate(struct sadb *db)
 	    db->tunnels == NULL || db->hot.tunnel == NULL || db->out_table == NULL ||
 	    db->reserved == NULL || table == NULL)
 		return -ENOMEM;
+	if (getrandom(&db->out_seed, sizeof(db->out_seed), 0) != (ssize_t)sizeof(db->out_seed))
+		return -EIO;
 	int rc = arena_create(&db->arena_in, sizeof(struct sa_in), c->sas_max);
 	if (rc == 0)
 		rc = arena_create(&db->arena_out, sizeof(struct sa_out), c->sas_max);
@@ -43,6 +46,12 @@ struct sadb *sadb_create(const struct sadb_config *config, struct fault *fault)
 {
 	struct sadb *db = calloc(1, sizeof(*db));
 
+	if (config->tunnels_max >= 1u << TUNNEL_INDEX_BITS) {
+		free(db);
+		fault_set(fault, EINVAL, "limits.tunnels", "%u is above %u", config->tunnels_max,
+			  (1u << TUNNEL_INDEX_BITS) - 1);
+		return NULL;
+	}
 	if (db != NULL)
 		db->config = *config;
 	if (db == NULL || allocate(db) != 0) {
@@ -78,6 +87,11 @@ void sadb_destroy(struct sadb *db)
 	free(db);
 }
 
+uint32_t sadb_out_key(const struct sadb *db, uint32_t spi, const struct ip_addr *remote)
+{
+	return rte_jhash(remote->bytes, sizeof(remote->bytes), db->out_seed ^ spi);
+}
+
 struct sa *sa_find_in(const struct sadb *db, uint32_t spi)
 {
 	uint32_t slot = spi_table_find(atomic_load(&db->hot.table), spi);
@@ -88,11 +102,13 @@ struct sa *sa_find_in(const struct sadb *db, uint32_t spi)
 struct sa *sa_find_out(const struct sadb *db, uint32_t spi, const struct ip_addr *remote)
 {
 	uint32_t slots[64];
-	unsigned int n = spi_table_find_all(db->out_table, spi, slots, RTE_DIM(slots));
+	unsigned int n =
+	    spi_table_find_all(db->out_table, sadb_out_key(db, spi, remote), slots, RTE_DIM(slots));
 
 	for (unsigned int i = 0; i < n; i++) {
-		if (ip_addr_equal(&db->out[slots[i]]->spec.remote, remote))
-			return db->out[slots[i]];
+		struct sa *sa = db->out[slots[i]];
+		if (sa->spi == spi && ip_addr_equal(&sa->spec.remote, remote))
+			return sa;
 	}
 	return NULL;
 }

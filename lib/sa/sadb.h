@@ -15,8 +15,9 @@ struct sadb {
 	struct aead *aead;
 	struct arena arena_in, arena_out;
 	struct sa **in, **out;       /* [slot] */
-	struct spi_table *out_table; /* outbound SPI to slots */
-	struct spi_table *reserved;  /* handed out by spi_alloc */
+	struct spi_table *out_table; /* sadb_out_key() to slots */
+	uint32_t out_seed;
+	struct spi_table *reserved; /* handed out by spi_alloc */
 	uint32_t count_in, count_out, count_reserved;
 	struct sent *sent;
 	struct tunnel **tunnels; /* [index] */
@@ -24,6 +25,11 @@ struct sadb {
 	uint32_t tunnels_count, tunnel_next;
 };
 
+/*
+ * Peers choose outbound SPIs and may all choose one, so the peer is part of what
+ * the table is asked for; a secret seed keeps them from crowding one bucket.
+ */
+uint32_t sadb_out_key(const struct sadb *db, uint32_t spi, const struct ip_addr *remote);
 struct sa **sadb_slots(const struct sadb *db, enum sa_direction direction);
 /* Add what this SA has counted since the last call to its tunnel's totals. */
 void sa_fold(struct tunnel *t, struct sa *sa);

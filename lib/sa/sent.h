@@ -7,8 +7,8 @@
 /*
  * Which key and salt pairs are in use or were used for sending, and up to which
  * sequence number: with GCM a number used twice under one key gives both the
- * plaintext and the authentication key away (RFC 4106 3.1, 10). Digests only;
- * those that sent are never forgotten while the process lives (32 bytes each).
+ * plaintext and the authentication key away (RFC 4106 3.1, 10). Digests only,
+ * never forgotten while the process lives (32 bytes each).
  */
 #define SENT_DIGEST 16
 
@@ -16,6 +16,7 @@ enum sent_use {
 	SENT_IDLE,      /* not in use now; `last` numbers were sent */
 	SENT_SENDING,   /* a live outbound SA */
 	SENT_RECEIVING, /* a live inbound SA: the peer sends with it */
+	SENT_RECEIVED,  /* not in use now; the peer has sent with it */
 };
 
 struct sent_entry {

@@ -56,11 +56,14 @@ int tunnel_add(struct sadb *db, const struct tunnel_spec *spec, struct tunnel **
 	while (db->tunnels[db->tunnel_next] != NULL)
 		db->tunnel_next = (db->tunnel_next + 1) % db->config.tunnels_max;
 	t->index = db->tunnel_next;
+	db->tunnel_next = (t->index + 1) % db->config.tunnels_max;
 	t->since_tsc = rte_rdtsc();
 	db->tunnels[t->index] = t;
 	db->tunnels_count++;
 
 	struct tunnel_hot *hot = &db->hot.tunnel[t->index];
+	atomic_store(&hot->life, (uint16_t)((atomic_load(&hot->life) + 1u) % TUNNEL_LIVES));
+	t->handle = sad_tunnel_handle(&db->hot, t->index);
 	hot->owner = (uint16_t)(t->index % db->config.workers);
 	atomic_store(&hot->out, NULL);
 	tunnel_set_mtu(db, t, spec->mtu);

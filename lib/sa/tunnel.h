@@ -30,6 +30,7 @@ struct tunnel_totals {
 
 struct tunnel {
 	uint32_t index;
+	uint32_t handle; /* what packets handed between threads carry (packet.h) */
 	struct tunnel_spec spec;
 	uint16_t device; /* host device id; HOST_NONE (65535) without */
 	int ifindex;

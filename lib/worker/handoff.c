@@ -11,22 +11,23 @@ static void put(struct worker *w, uint16_t to, struct rte_mbuf **m, unsigned int
 		drop(&w->drops, m[sent], DROP_HANDOFF_FULL);
 }
 
-static void mark_inbound(struct packet *p)
+static void mark_inbound(const struct worker *w, struct packet *p)
 {
 	struct packet_carry *carry = packet_carry(p->m);
 
+	(void)w;
 	carry->kind = CARRY_INBOUND;
 	carry->port = p->port;
 }
 
-static void mark_outbound(struct packet *p)
+static void mark_outbound(const struct worker *w, struct packet *p)
 {
 	struct packet_carry *carry = packet_carry(p->m);
 
 	packet_cut(p->m, p->ip, p->ip_len);
 	carry->kind = CARRY_OUTBOUND;
 	carry->flags = p->flags;
-	carry->tunnel = p->tunnel;
+	carry->tunnel = sad_tunnel_handle(w->sad, p->tunnel);
 }
 
 static uint16_t owner_inbound(const struct worker *w, const struct packet *p)
@@ -43,7 +44,7 @@ static uint16_t owner_outbound(const struct worker *w, const struct packet *p)
 /* One burst for each other owner; what is ours stays. */
 static inline void hand_over(struct worker *w, struct vector *v,
 			     uint16_t (*owner)(const struct worker *, const struct packet *),
-			     void (*mark)(struct packet *))
+			     void (*mark)(const struct worker *, struct packet *))
 {
 	for (;;) {
 		struct rte_mbuf *batch[VECTOR_MAX];
@@ -56,7 +57,7 @@ static inline void hand_over(struct worker *w, struct vector *v,
 
 			if (of != w->index && (n == 0 || of == to)) {
 				to = of;
-				mark(p);
+				mark(w, p);
 				batch[n++] = p->m;
 			} else {
 				v->p[kept++] = p;

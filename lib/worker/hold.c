@@ -7,17 +7,18 @@
 #define HOLD_SECONDS 2
 #define RETRIES_A_SECOND 100
 
-static void ask(struct worker *w, uint16_t port, const struct ip_addr *gateway)
+static bool ask(struct worker *w, uint16_t port, const struct ip_addr *gateway)
 {
 	struct unresolved *u = &w->unresolved;
 	uint32_t tail = atomic_load_explicit(&u->tail, memory_order_relaxed);
 
 	/* Full: the control thread is late; the next retry asks again. */
 	if (tail - atomic_load_explicit(&u->head, memory_order_acquire) == UNRESOLVED_MAX)
-		return;
+		return false;
 	u->entry[tail % UNRESOLVED_MAX] =
 	    (struct worker_unresolved){.port = port, .gateway = *gateway};
 	atomic_store_explicit(&u->tail, tail + 1, memory_order_release);
+	return true;
 }
 
 bool worker_next_unresolved(struct worker *w, struct worker_unresolved *out)
@@ -46,11 +47,10 @@ void hold_packet(struct worker *w, struct packet *p)
 	struct ip_addr gateway = address_to_resolve(p);
 	unsigned int waiting = 0;
 
-	for (uint16_t i = 0; i < h->n; i++)
+	for (uint16_t i = 0; i < h->n && waiting < HOLD_PER_HOP; i++)
 		waiting += h->entry[i].port == p->hop->port &&
 			   ip_addr_equal(&h->entry[i].gateway, &gateway);
-	if (waiting == 0)
-		ask(w, p->hop->port, &gateway);
+	bool asked = waiting > 0 || ask(w, p->hop->port, &gateway);
 	if (waiting >= HOLD_PER_HOP || h->n == HOLD_MAX) {
 		drop(&w->drops, p->m, DROP_NEIGH_QUEUE);
 		return;
@@ -58,7 +58,8 @@ void hold_packet(struct worker *w, struct packet *p)
 	h->entry[h->n++] = (struct held){.m = p->m,
 					 .deadline = w->now + HOLD_SECONDS * w->hz,
 					 .port = p->hop->port,
-					 .gateway = gateway};
+					 .gateway = gateway,
+					 .asked = asked};
 }
 
 /* What a held packet needs to be routed again. */
@@ -98,9 +99,15 @@ void hold_retry(struct worker *w)
 				drop(&w->drops, e->m, DROP_NEIGH_UNRESOLVED);
 				continue;
 			}
-			if (i == 0)
-				ask(w, e->port, &e->gateway);
+			if (!e->asked)
+				e->asked = ask(w, e->port, &e->gateway);
 			h->entry[kept++] = *e;
+			continue;
+		}
+		/* The packet was let out on that side, and on no other. */
+		if (nexthop_has_port(p.hop) &&
+		    w->g->port[p.hop->port].role != w->g->port[e->port].role) {
+			drop(&w->drops, e->m, DROP_NO_ROUTE);
 			continue;
 		}
 		struct vector one = {.p = {&p}, .n = 1};

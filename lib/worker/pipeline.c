@@ -87,8 +87,15 @@ static bool take_packet(struct worker *w, struct rte_mbuf *m, struct packet *p, 
 	*p = (struct packet){.m = m,
 			     .ip = rte_pktmbuf_mtod(m, uint8_t *),
 			     .port = PORT_NONE,
-			     .tunnel = carry->tunnel,
+			     .tunnel = TUNNEL_NONE,
 			     .flags = flags};
+	if (carry->tunnel != TUNNEL_NONE) {
+		p->tunnel = sad_tunnel_index(w->sad, carry->tunnel);
+		if (p->tunnel == TUNNEL_NONE) {
+			drop(&w->drops, m, DROP_TUNNEL_NO_SA);
+			return false;
+		}
+	}
 	if ((flags & PACKET_DUMMY) != 0) {
 		p->ip_len = (uint16_t)m->pkt_len;
 		p->family = 4;

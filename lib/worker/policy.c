@@ -2,8 +2,16 @@
 #include "worker/address.h"
 #include "worker/state.h"
 
+/* What came out of a tunnel may go on where hosts of the protected side can be. */
+static bool may_pass_on(const struct worker *w, const struct packet *p, const struct nexthop *hop)
+{
+	if ((p->flags & (PACKET_DECAPSULATED | PACKET_REPLY)) == 0)
+		return false;
+	return hop->type == NEXTHOP_KERNEL || (w->g->port[hop->port].role & PORT_PROTECTED) != 0;
+}
+
 /* No policy matches: a route into a tunnel protects, nothing else does (RFC 4301 5.1). */
-static bool by_route(struct worker *w, struct packet *p)
+static bool by_route(struct worker *w, struct packet *p, struct vector *clear)
 {
 	const struct nexthop *hop = route_to(w->g->fib, p);
 
@@ -21,7 +29,10 @@ static bool by_route(struct worker *w, struct packet *p)
 		drop(&w->drops, p->m, DROP_BLACKHOLE);
 		return false;
 	default:
-		drop(&w->drops, p->m, DROP_NO_POLICY);
+		if (may_pass_on(w, p, hop))
+			vector_add(clear, p);
+		else
+			drop(&w->drops, p->m, DROP_NO_POLICY);
 		return false;
 	}
 }
@@ -49,7 +60,7 @@ void policy_outbound(struct worker *w, struct vector *v, struct vector *clear)
 			drop(&w->drops, p->m, DROP_POLICY_DISCARD);
 			break;
 		default:
-			if (by_route(w, p))
+			if (by_route(w, p, clear))
 				v->p[kept++] = p;
 		}
 	}

@@ -92,7 +92,7 @@ static inline bool stays_on_link(const struct packet *p)
 	const uint8_t *to = packet_destination(p);
 
 	if (p->family == 4)
-		return to[0] >= 224 || (to[0] == 169 && to[1] == 254);
+		return to[0] >= 224;
 	return to[0] == 0xff || (to[0] == 0xfe && (to[1] & 0xc0) == 0x80);
 }
 

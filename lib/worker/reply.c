@@ -37,7 +37,7 @@ static void reply(struct worker *w, const struct packet *about, enum icmp_error_
 			     .ip = rte_pktmbuf_mtod(m, uint8_t *),
 			     .port = PORT_NONE,
 			     .tunnel = about->tunnel,
-			     .flags = PACKET_LOCAL};
+			     .flags = PACKET_LOCAL | PACKET_REPLY};
 	if (packet_parse_ip(p, m->data_len, m->pkt_len) != 0) {
 		rte_pktmbuf_free(m);
 		return;

@@ -51,8 +51,8 @@ static bool fit_port(struct worker *w, struct packet *p, const struct nexthop *h
 }
 
 /*
- * Out of a tunnel, or made here: to this machine, to the protected side; what
- * would leave otherwise is asked for at the SPD again.
+ * Out of a tunnel, or made here: to this machine or to a port that is protected
+ * and nothing else. Whatever would leave another way is asked for at the SPD.
  */
 void route_inner(struct worker *w, struct vector *v, struct vector *again)
 {
@@ -62,10 +62,10 @@ void route_inner(struct worker *w, struct vector *v, struct vector *again)
 		struct packet *p = v->p[i];
 		const struct nexthop *hop = route_to(w->g->fib, p);
 
-		if (hop->type == NEXTHOP_LOCAL || hop->type == NEXTHOP_KERNEL) {
+		if (hop->type == NEXTHOP_LOCAL) {
 			kernel_packet(w, p);
 		} else if (likely(nexthop_has_port(hop) &&
-				  (w->g->port[hop->port].role & PORT_PROTECTED) != 0)) {
+				  w->g->port[hop->port].role == PORT_PROTECTED)) {
 			if (fit_port(w, p, hop))
 				v->p[kept++] = p;
 		} else {

@@ -29,6 +29,7 @@ struct held {
 	uint64_t deadline;
 	uint16_t port;
 	struct ip_addr gateway;
+	bool asked; /* else the control thread was late, and the next retry asks */
 };
 
 struct hold {

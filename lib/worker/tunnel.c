@@ -75,7 +75,8 @@ void tunnel_fit(struct worker *w, struct vector *v)
 		uint16_t limit =
 		    atomic_load_explicit(&w->sad->tunnel[p->tunnel].mtu, memory_order_relaxed);
 
-		if (limit == 0 || limit > INNER_MAX)
+		/* What the path carries bounds what the configuration says. */
+		if (limit == 0 || limit > p->out->mtu)
 			limit = p->out->mtu;
 		if (unlikely(p->ip_len > limit)) {
 			too_big(w, p, limit);
