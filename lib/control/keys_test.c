@@ -21,7 +21,7 @@ static const char *find_key(const char *text)
 	char part[17];
 
 	for (size_t i = 0; i + 16 <= strlen(KEY_A); i++) {
-		snprintf(part, sizeof(part), "%.16s", KEY_A + i);
+		snprintf(part, sizeof(part), "%.16s", &KEY_A[i]);
 		if (strcasestr(text, part) != NULL)
 			return strcasestr(text, part);
 	}

@@ -122,6 +122,7 @@ static void expect_wrong(const struct method *m, const json_t *params, const cha
 
 	if (code_of(m->name, text, field) != -32602)
 		fail_msg("%s %s is not -32602", m->name, text);
+	free(text);
 	cases++;
 }
 
@@ -216,6 +217,8 @@ static void each_parameter_of_each_method(void **state)
 	}
 	char *after = state_of_gateway();
 	assert_string_equal(before, after);
+	free(before);
+	free(after);
 	print_message("%zu wrong requests\n", cases);
 	assert_true(cases > 500);
 }
@@ -229,9 +232,13 @@ static void too_many_of_an_array(void **state)
 	for (int i = 0; i < 33; i++)
 		json_array_append_new(list, json_pack("{s:s}", "remote", "10.0.0.0/8"));
 	json_object_set_new(params, "selectors", list);
-	assert_int_equal(code_of("sa.add", json_dumps(params, 0), "selectors"), -32602);
+	char *text = json_dumps(params, 0);
+	assert_int_equal(code_of("sa.add", text, "selectors"), -32602);
+	free(text);
 	json_array_remove(list, 32);
-	json_decref(result_of("sa.add", json_dumps(params, 0)));
+	text = json_dumps(params, 0);
+	json_decref(result_of("sa.add", text));
+	free(text);
 	json_decref(params);
 }
 

@@ -198,9 +198,11 @@ static void a_batch_has_a_limit(void **state)
 	assert_int_equal(number_at(answer, "1023.id"), 1023);
 	assert_non_null(at(answer, "1023.result"));
 	json_decref(answer);
+	free(text);
 	json_array_append_new(batch, json_integer(1));
 	text = json_dumps(batch, 0);
 	expect_error(text, -32000);
+	free(text);
 	json_decref(batch);
 }
 
@@ -214,7 +216,9 @@ static void the_answers_to_a_batch_have_a_limit(void **state)
 	for (int i = 0; i < CONTROL_BATCH_MAX; i++)
 		json_array_append_new(batch, json_pack("{s:s, s:i, s:s}", "jsonrpc", "2.0", "id", i,
 						       "method", "rpc.discover"));
-	json_t *answer = ask(json_dumps(batch, 0));
+	char *text = json_dumps(batch, 0);
+	json_t *answer = ask(text);
+	free(text);
 	assert_int_equal(json_array_size(answer), CONTROL_BATCH_MAX);
 	for (size_t i = 0; i < CONTROL_BATCH_MAX; i++) {
 		const json_t *one = json_array_get(answer, i);
