@@ -77,7 +77,8 @@ def without_licence(top):
 
 
 def long_files(top):
-    for file in tracked(top, "*.c", "*.h"):
+    """Tables of test vectors may be as long as they are."""
+    for file in (file for file in tracked(top, "*.c", "*.h") if not file.name.endswith("_vectors.h")):
         lines = len(file.read_text().splitlines())
         if lines > 500:
             yield f"{file.relative_to(top)}: {lines} lines; which second thing does it do?"
@@ -100,6 +101,6 @@ def shell_scripts(top):
 def style(top):
     top = pathlib.Path(top)
     yield "clang-format", run("clang-format", "--dry-run", "-Werror", *tracked(top, "*.c", "*.h"), top=top)
-    yield "shellcheck", run("shellcheck", "-x", *shell_scripts(top), top=top)
+    yield "shellcheck", run("shellcheck", "-x", "-S", "warning", *shell_scripts(top), top=top)
     for name, check in (("SPDX", without_licence), ("length", long_files), ("white space", white_space)):
         yield name, list(check(top))
