@@ -37,7 +37,9 @@ uint32_t acl_rule_count(const struct selector *s)
 {
 	struct ip_prefix prefix[PREFIXES_MAX];
 
-	return (uint32_t)split_local(s, prefix) * (uint32_t)split_remote(s, prefix);
+	uint32_t pairs = (uint32_t)split_local(s, prefix) * (uint32_t)split_remote(s, prefix);
+
+	return selector_any_ports(s) ? pairs : 2 * pairs;
 }
 
 int acl_begin(struct acl_build *b, uint8_t family, uint32_t rules, struct fault *fault)
@@ -85,31 +87,18 @@ static int add_rules(struct acl_build *b, const struct acl_rule *rule, uint32_t 
 	return 0;
 }
 
-int acl_add(struct acl_build *b, const struct selector *s, uint32_t rank, uint32_t slot,
-	    struct fault *fault)
+/* The rule with its protocol and ports set, for every pair of the selector's prefixes. */
+static int add_pairs(struct acl_build *b, const struct selector *s, struct acl_rule *rule,
+		     struct fault *fault)
 {
 	struct ip_prefix local[PREFIXES_MAX], remote[PREFIXES_MAX];
-	const unsigned int ports = 1 + 2 * words(b->family);
 	int locals = split_local(s, local), remotes = split_remote(s, remote);
-	struct acl_rule rule = {
-	    .data.category_mask = 1 << ACL_PORTS_KNOWN,
-	    .data.priority = RTE_ACL_MAX_PRIORITY - (int32_t)rank,
-	    .data.userdata = slot,
-	};
 
-	if (selector_any_ports(s))
-		rule.data.category_mask |= 1 << ACL_PORTS_UNKNOWN;
-	rule.field[0].value.u8 = s->proto;
-	rule.field[0].mask_range.u8 = s->proto != 0 ? 0xff : 0;
-	rule.field[ports].value.u16 = s->local_port_first;
-	rule.field[ports].mask_range.u16 = s->local_port_last;
-	rule.field[ports + 1].value.u16 = s->remote_port_first;
-	rule.field[ports + 1].mask_range.u16 = s->remote_port_last;
 	for (int i = 0; i < locals; i++) {
-		set_prefix(&rule.field[1], &local[i]);
+		set_prefix(&rule->field[1], &local[i]);
 		for (int k = 0; k < remotes; k++) {
-			set_prefix(&rule.field[1 + words(b->family)], &remote[k]);
-			int err = add_rules(b, &rule, 1, fault);
+			set_prefix(&rule->field[1 + words(b->family)], &remote[k]);
+			int err = add_rules(b, rule, 1, fault);
 			if (err < 0)
 				return err;
 		}
@@ -117,10 +106,41 @@ int acl_add(struct acl_build *b, const struct selector *s, uint32_t rank, uint32
 	return 0;
 }
 
+static void set_ports(struct rte_acl_field *field, uint16_t first, uint16_t last)
+{
+	field->value.u16 = first;
+	field->mask_range.u16 = last;
+}
+
+int acl_add(struct acl_build *b, const struct selector *s, uint32_t rank, uint32_t slot,
+	    bool withholds, struct fault *fault)
+{
+	const unsigned int ports = 1 + 2 * words(b->family);
+	struct acl_rule rule = {
+	    .data.category_mask = 1 << ACL_PORTS_KNOWN,
+	    .data.priority = RTE_ACL_MAX_PRIORITY - (int32_t)rank,
+	    .data.userdata = slot,
+	};
+
+	if (selector_any_ports(s))
+		rule.data.category_mask |= 1 << ACL_PORTS_UNKNOWN | 1 << ACL_PORTS_IGNORED;
+	rule.field[0].value.u8 = s->proto;
+	rule.field[0].mask_range.u8 = s->proto != 0 ? 0xff : 0;
+	set_ports(&rule.field[ports], s->local_port_first, s->local_port_last);
+	set_ports(&rule.field[ports + 1], s->remote_port_first, s->remote_port_last);
+	int err = add_pairs(b, s, &rule, fault);
+	if (err != 0 || selector_any_ports(s) || !withholds)
+		return err;
+	rule.data.category_mask = 1 << ACL_PORTS_IGNORED;
+	set_ports(&rule.field[ports], 0, UINT16_MAX);
+	set_ports(&rule.field[ports + 1], 0, UINT16_MAX);
+	return add_pairs(b, s, &rule, fault);
+}
+
 int acl_finish(struct acl_build *b, struct rte_acl_ctx **out, struct fault *fault)
 {
 	struct rte_acl_config config = {
-	    .num_categories = ACL_PORTS_UNKNOWN + 1,
+	    .num_categories = ACL_PORTS_IGNORED + 1,
 	    .num_fields = fields(b->family),
 	    .defs[0] = {.type = RTE_ACL_FIELD_TYPE_BITMASK,
 			.size = sizeof(uint8_t),

@@ -2,6 +2,7 @@
 #ifndef ESPALIER_SPD_ACL_H
 #define ESPALIER_SPD_ACL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <rte_acl.h>
 
@@ -9,13 +10,22 @@
 #include "spd/selector.h"
 
 /*
- * Selectors of one family compiled for rte_acl. It answers in two categories:
+ * Selectors of one family compiled for rte_acl. It answers in three categories:
  * packets whose ports are known are asked in the first, others in the second,
- * where no selector with narrowed ports stands (RFC 4301 4.4.1.1, 7.4).
+ * where no selector with narrowed ports stands (RFC 4301 4.4.1.1, 7.4). The third
+ * tells of a later fragment which policy would come first if narrowed ports of
+ * PROTECT and DISCARD were no matter: what must not leave whole must not leave in
+ * pieces.
  */
-enum { ACL_PORTS_KNOWN, ACL_PORTS_UNKNOWN, ACL_CATEGORIES = RTE_ACL_RESULTS_MULTIPLIER };
+enum {
+	ACL_PORTS_KNOWN,
+	ACL_PORTS_UNKNOWN,
+	ACL_PORTS_IGNORED,
+	ACL_CATEGORIES = RTE_ACL_RESULTS_MULTIPLIER
+};
 
-/* Rules that one selector becomes: its local times its remote prefixes. */
+/* Rules that one selector becomes at most: its local times its remote prefixes, twice if its
+ * ports are narrowed. */
 uint32_t acl_rule_count(const struct selector *s);
 
 struct acl_build {
@@ -26,12 +36,13 @@ struct acl_build {
 
 /*
  * Begin with room for `rules` rules, add selectors in the order in which they
- * are asked (rank 0 first), finish. `slot` (not 0) is what a match answers.
+ * are asked (rank 0 first), finish. `slot` (not 0) is what a match answers;
+ * `withholds`: the policy is no BYPASS.
  * 0 or -errno with *fault; after a failure call acl_abort(). Control thread.
  */
 int acl_begin(struct acl_build *b, uint8_t family, uint32_t rules, struct fault *fault);
 int acl_add(struct acl_build *b, const struct selector *s, uint32_t rank, uint32_t slot,
-	    struct fault *fault);
+	    bool withholds, struct fault *fault);
 int acl_finish(struct acl_build *b, struct rte_acl_ctx **out, struct fault *fault);
 void acl_abort(struct acl_build *b);
 

@@ -31,7 +31,8 @@ static int build_family(const struct policy_table *t, unsigned int six, struct r
 	for (uint32_t rank = 0; rank < t->count && err == 0; rank++) {
 		const struct policy_entry *e = t->order[rank];
 		if (e->policy.selector.local_first.family == family)
-			err = acl_add(&build, &e->policy.selector, rank, e->slot, fault);
+			err = acl_add(&build, &e->policy.selector, rank, e->slot,
+				      e->policy.action != POLICY_BYPASS, fault);
 	}
 	if (err == 0)
 		err = acl_finish(&build, out, fault);

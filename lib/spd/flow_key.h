@@ -55,6 +55,11 @@ static inline uint64_t flow_tail(const struct packet *p, bool outbound, uint32_t
 	return ports | (uint64_t)tag << 32;
 }
 
+static inline uint8_t flow_tail_proto(uint64_t tail)
+{
+	return (uint8_t)(tail >> 32);
+}
+
 static inline bool flow_tail_known(uint64_t tail)
 {
 	return (tail >> 40 & 1) != 0;

@@ -6,6 +6,9 @@
 #include "spd/acl.h"
 #include "spd/view.h"
 
+/* With a slot: that policy withholds the packet, though another one would let it pass. */
+#define SLOT_WITHHELD (UINT32_C(1) << 31)
+
 /* A vector on its way through the cache. */
 struct lookup {
 	uint64_t key[VECTOR_MAX][5];
@@ -86,6 +89,23 @@ static void ask_cache(const struct vector *v, struct lookup *l)
 	}
 }
 
+/*
+ * A packet whose ports cannot be read, though its protocol has some, may be a
+ * piece of what a policy with narrowed ports protects: then no BYPASS below that
+ * policy lets it out in the clear.
+ */
+static uint32_t choose_slot(const struct spd_view *view, const uint32_t *result, uint64_t tail)
+{
+	uint32_t slot = result[ACL_PORTS_UNKNOWN], first = result[ACL_PORTS_IGNORED];
+
+	if (flow_tail_known(tail))
+		return result[ACL_PORTS_KNOWN];
+	if (flow_has_ports(flow_tail_proto(tail)) && first != slot &&
+	    view->verdict[slot].action == POLICY_BYPASS)
+		return first | SLOT_WITHHELD;
+	return slot;
+}
+
 /* The misses of one family go to rte_acl together. */
 static __rte_noinline void ask_acl(const struct spd_view *view, const struct vector *v,
 				   struct lookup *l, bool six)
@@ -112,10 +132,8 @@ static __rte_noinline void ask_acl(const struct spd_view *view, const struct vec
 		memset(result, 0, sizeof(result));
 	for (unsigned int k = 0; k < n; k++) {
 		uint8_t i = which[k];
-		bool known = flow_tail_known(l->key[i][six ? 4 : 1]);
 
-		l->slot[i] =
-		    result[k * ACL_CATEGORIES + (known ? ACL_PORTS_KNOWN : ACL_PORTS_UNKNOWN)];
+		l->slot[i] = choose_slot(view, &result[k * ACL_CATEGORIES], l->key[i][six ? 4 : 1]);
 		if (six)
 			flow_set_v6_put(l->set[i], l->key[i], l->slot[i]);
 		else
@@ -143,9 +161,12 @@ void spd_lookup(struct spd_cache *c, const struct vector *v, bool outbound, stru
 		ask_acl(view, v, &l, true);
 	}
 	for (unsigned int i = 0; i < v->n; i++) {
-		struct policy_count *count = &c->counts[l.slot[i]];
+		uint32_t slot = l.slot[i] & ~SLOT_WITHHELD;
+		struct policy_count *count = &c->counts[slot];
 
-		out[i] = view->verdict[l.slot[i]];
+		out[i] = view->verdict[slot];
+		if (unlikely(slot != l.slot[i]))
+			out[i].action = POLICY_DISCARD;
 		if (outbound) {
 			relaxed_add(&count->packets, 1);
 			relaxed_add(&count->bytes, v->p[i]->ip_len);

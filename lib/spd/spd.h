@@ -69,7 +69,10 @@ bool spd_empty(const struct spd *s);
 
 /*
  * Worker: the verdict for each packet of a vector. The packets are parsed; the
- * flow is read from them (outbound: source is local). Hits are counted here.
+ * flow is read from them (outbound: source is local). Hits are counted here. A
+ * packet whose ports cannot be read (a later fragment) is discarded where it
+ * would be bypassed although a policy with narrowed ports before protects or
+ * discards what it may be a piece of.
  */
 void spd_lookup(struct spd_cache *c, const struct vector *v, bool outbound, struct verdict *out);
 
