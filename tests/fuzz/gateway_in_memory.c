@@ -70,6 +70,8 @@ void fuzz_poison(struct rte_mbuf *m)
 
 		must(poisoned_count < POISONED_MAX);
 		poisoned[poisoned_count++] = m;
+		/* Not to be handed out again, as a reply say, while it is poisoned. */
+		rte_mbuf_refcnt_update(m, 1);
 		ASAN_POISON_MEMORY_REGION(end, rte_pktmbuf_tailroom(m));
 		if (m != head)
 			ASAN_POISON_MEMORY_REGION(m->buf_addr, m->data_off);
@@ -108,8 +110,9 @@ void fuzz_settle(struct inprocess *g, void (*visit)(uint16_t port, const struct 
 		rte_pktmbuf_free_bulk(m, n);
 	}
 	while (poisoned_count > 0) {
-		const struct rte_mbuf *was = poisoned[--poisoned_count];
+		struct rte_mbuf *was = poisoned[--poisoned_count];
 		ASAN_UNPOISON_MEMORY_REGION(was->buf_addr, was->buf_len);
+		rte_pktmbuf_free_seg(was);
 	}
 	must(in_minus_out(g) == 0);
 	must(rte_mempool_in_use_count(pool) == 0);
