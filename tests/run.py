@@ -84,11 +84,11 @@ def meson_tests(directory, log):
     return results or [Result("meson test", False, text_of(log))]
 
 
-def pytest(folder, log, seconds, *options):
+def pytest(folder, log, seconds, *options, env=None):
     xml_file = LOGS / f"{log}.xml"
     xml_file.unlink(missing_ok=True)
     command("/usr/bin/python3", "-B", "-m", "pytest", TOP / "tests" / folder, f"--junitxml={xml_file}",
-            "-q", *options, log=log, seconds=seconds)
+            "-q", *options, log=log, seconds=seconds, env=env)
     if not xml_file.exists():
         return [Result(f"pytest {folder}", False, text_of(log))]
     results = []
@@ -109,6 +109,10 @@ def sanitize(_):
     yield result
     if result.passed:
         yield from meson_tests(TOP / "build-sanitize", "sanitize")
+        env = {"ESPALIER_BUILD": str(TOP / "build-sanitize"),
+               "LSAN_OPTIONS": f"suppressions={TOP}/tests/lsan.supp"}
+        for one in pytest("interop", "sanitize-interop", 900, env=env):
+            yield Result(f"sanitized gateway: {one.name}", one.passed, one.log)
 
 
 def interop(arguments):
@@ -145,8 +149,11 @@ def bench(_):
 
 
 def fuzz(_):
-    status = command(TOP / "scripts/fuzz", log="fuzz", seconds=420)
-    yield Result("fuzz targets, briefly", status == 0, text_of("fuzz"))
+    status = command(TOP / "scripts/fuzz", log="fuzz", seconds=600)
+    said = text_of("fuzz")
+    for verdict, name in re.findall(r"^(PASS|FAIL) (\w+)", said, re.M):
+        yield Result(f"fuzz: {name}", verdict == "PASS", said)
+    yield Result("fuzz ends with status 0", status == 0, said)
 
 
 def docs(_):
@@ -171,7 +178,7 @@ SUITES = {
     "system": (system, "running gateways: rekey, fail closed, queues, restart"),
     "demo": (demo, "scripts/demo"),
     "bench": (bench, "build/bench/datapath"),
-    "sanitize": (sanitize, "unit tests with ASan and UBSan"),
+    "sanitize": (sanitize, "unit and interop tests with ASan and UBSan"),
     "fuzz": (fuzz, "scripts/fuzz"),
     "style": (style, "format, licences, scripts"),
     "compilers": (compilers, "gcc and clang without a warning"),
