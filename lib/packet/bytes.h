@@ -31,6 +31,11 @@ static inline uint64_t load_u64(const void *at)
 	return v;
 }
 
+static inline void store_u64(void *at, uint64_t v)
+{
+	memcpy(at, &v, sizeof(v));
+}
+
 static inline void store_u16(void *at, uint16_t v)
 {
 	memcpy(at, &v, sizeof(v));

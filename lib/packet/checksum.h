@@ -37,11 +37,15 @@ static inline void checksum_ipv4_replace(uint8_t *ip, unsigned int off, uint16_t
 /* Lower the TTL (IPv4, which must not be 0) or hop limit of a header by one. */
 static inline void ip_decrement_ttl(uint8_t *ip, uint8_t family)
 {
-	if (family == 4) {
-		checksum_ipv4_replace(ip, 8, (uint16_t)(load_u16(ip + 8) - RTE_BE16(0x0100)));
-	} else {
+	if (family != 4) {
 		ip[7]--;
+		return;
 	}
+	/* TTL, protocol and checksum in one word; the checksum grows by what the TTL loses. */
+	uint32_t word = rte_be_to_cpu_32(load_u32(ip + 8));
+	uint32_t sum = (word & 0xffff) + 0x0100;
+	sum += sum >= 0xffff;
+	store_u32(ip + 8, rte_cpu_to_be_32((word & 0xffff0000) - 0x01000000 + (sum & 0xffff)));
 }
 
 /* Set the DSCP and ECN byte of a header. */

@@ -56,53 +56,89 @@ void transmit_frame(struct worker *w, uint16_t index, struct rte_mbuf *m)
 		return;
 	}
 	b->m[b->n++] = m;
-	if (b->n == RTE_DIM(b->m))
+	if (unlikely(b->n == RTE_DIM(b->m)))
 		flush_port(w, index);
 }
 
-static void transmit_ether(struct worker *w, struct packet *p)
+/* No frame header to send it behind. */
+static void cannot_send(struct worker *w, struct packet *p)
+{
+	switch ((enum nexthop_type)p->hop->type) {
+	case NEXTHOP_ETHER:
+		break;
+	case NEXTHOP_UNRESOLVED:
+	case NEXTHOP_CONNECTED:
+		hold_packet(w, p);
+		break;
+	case NEXTHOP_TUNNEL:
+	case NEXTHOP_LOCAL:
+		drop(&w->drops, p->m, DROP_LOOP);
+		break;
+	case NEXTHOP_BLACKHOLE:
+		drop(&w->drops, p->m, DROP_BLACKHOLE);
+		break;
+	case NEXTHOP_NONE:
+	case NEXTHOP_KERNEL:
+		drop(&w->drops, p->m, DROP_NO_ROUTE);
+		break;
+	}
+}
+
+/* The 14 bytes before a packet, as two words of which the second begins at byte 6. */
+struct frame_header {
+	uint64_t head, tail4, tail6;
+};
+
+static struct frame_header frame_header(const struct nexthop *hop)
+{
+	uint8_t bytes[RTE_ETHER_HDR_LEN];
+	struct frame_header h;
+
+	memcpy(bytes, hop->eth, sizeof(bytes));
+	h.head = load_u64(bytes);
+	store_be16(bytes + 12, RTE_ETHER_TYPE_IPV4);
+	h.tail4 = load_u64(bytes + 6);
+	store_be16(bytes + 12, RTE_ETHER_TYPE_IPV6);
+	h.tail6 = load_u64(bytes + 6);
+	return h;
+}
+
+static inline void prepend_frame(struct packet *p, const struct frame_header *h)
 {
 	struct rte_mbuf *m = p->m;
 	uint8_t *frame = p->ip - RTE_ETHER_HDR_LEN;
 
-	if (unlikely(p->ip_len > w->g->port[p->hop->port].mtu)) {
-		drop(&w->drops, m, DROP_TX_MTU);
-		return;
-	}
-	memcpy(frame, p->hop->eth, RTE_ETHER_HDR_LEN);
-	store_u16(frame + 12,
-		  p->family == 4 ? RTE_BE16(RTE_ETHER_TYPE_IPV4) : RTE_BE16(RTE_ETHER_TYPE_IPV6));
+	store_u64(frame, h->head);
+	store_u64(frame + 6, p->family == 4 ? h->tail4 : h->tail6);
 	m->data_off -= RTE_ETHER_HDR_LEN;
 	m->data_len += RTE_ETHER_HDR_LEN;
 	m->pkt_len += RTE_ETHER_HDR_LEN;
-	transmit_frame(w, p->hop->port, m);
 }
 
 void transmit(struct worker *w, struct vector *v)
 {
+	const struct nexthop *last = NULL;
+	struct frame_header header = {0};
+	uint16_t mtu = 0;
+
 	for (uint16_t i = 0; i < v->n; i++) {
 		struct packet *p = v->p[i];
 
-		switch ((enum nexthop_type)p->hop->type) {
-		case NEXTHOP_ETHER:
-			transmit_ether(w, p);
-			break;
-		case NEXTHOP_UNRESOLVED:
-		case NEXTHOP_CONNECTED:
-			hold_packet(w, p);
-			break;
-		case NEXTHOP_TUNNEL:
-		case NEXTHOP_LOCAL:
-			drop(&w->drops, p->m, DROP_LOOP);
-			break;
-		case NEXTHOP_BLACKHOLE:
-			drop(&w->drops, p->m, DROP_BLACKHOLE);
-			break;
-		case NEXTHOP_NONE:
-		case NEXTHOP_KERNEL:
-			drop(&w->drops, p->m, DROP_NO_ROUTE);
-			break;
+		if (unlikely(p->hop != last)) {
+			if (p->hop->type != NEXTHOP_ETHER) {
+				cannot_send(w, p);
+				continue;
+			}
+			last = p->hop;
+			header = frame_header(last);
+			mtu = w->g->port[last->port].mtu;
 		}
+		if (unlikely(p->ip_len > mtu)) {
+			drop(&w->drops, p->m, DROP_TX_MTU);
+			continue;
+		}
+		prepend_frame(p, &header);
+		transmit_frame(w, last->port, p->m);
 	}
 	v->n = 0;
 }
