@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "control/class.h"
+#include "control/methods_session.h"
 
 /*
  * The methods of the control socket, each declared once. From METHODS and the
@@ -16,28 +17,30 @@
  *
  * METHODS(id, name, class, summary, parameters of an example as JSON)
  */
-#define METHODS(X)                                                                                 \
-	X(spi_alloc, "spi.alloc", CONTROL_CHANGE,                                                  \
-	  "Reserve a free inbound SPI until sa.add uses it or spi.release gives it back.", "{}")   \
-	X(spi_release, "spi.release", CONTROL_CHANGE, "Give back an SPI that no SA has used.",     \
-	  "{\"spi\":4096}")                                                                        \
-	X(sa_add, "sa.add", CONTROL_KEYS,                                                          \
-	  "Install one SA. The newest outbound SA of a tunnel is the one that sends.",             \
-	  "{\"direction\":\"in\",\"spi\":4096,\"tunnel\":\"paris\",\"key\":"                       \
-	  "\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223\"}")         \
-	X(sa_update, "sa.update", CONTROL_CHANGE,                                                  \
-	  "Give an SA new outer addresses, ports or encapsulation; key and numbers stay.",         \
-	  "{\"direction\":\"out\",\"spi\":4097,\"tunnel\":\"paris\","                              \
-	  "\"new_remote\":\"192.0.2.9\",\"udp\":true}")                                            \
-	X(sa_delete, "sa.delete", CONTROL_CHANGE,                                                  \
-	  "Delete one SA; its counters stay in the tunnel's totals.",                              \
-	  "{\"direction\":\"in\",\"spi\":4096}")                                                   \
-	X(sa_get, "sa.get", CONTROL_READ, "One SA with its counters, without its key.",            \
-	  "{\"direction\":\"in\",\"spi\":4096}")                                                   \
-	X(sa_list, "sa.list", CONTROL_READ, "SAs with their counters, page by page.",              \
-	  "{\"tunnel\":\"paris\"}")                                                                \
-	X(sa_flush, "sa.flush", CONTROL_CHANGE, "Delete all SAs, or all of a tunnel.",             \
-	  "{\"tunnel\":\"paris\"}")                                                                \
+#define METHODS_SA(X)                                                                            \
+	X(spi_alloc, "spi.alloc", CONTROL_CHANGE,                                                \
+	  "Reserve a free inbound SPI until sa.add uses it or spi.release gives it back.", "{}") \
+	X(spi_release, "spi.release", CONTROL_CHANGE, "Give back an SPI that no SA has used.",   \
+	  "{\"spi\":4096}")                                                                      \
+	X(sa_add, "sa.add", CONTROL_KEYS,                                                        \
+	  "Install one SA. The newest outbound SA of a tunnel is the one that sends.",           \
+	  "{\"direction\":\"in\",\"spi\":4096,\"tunnel\":\"paris\",\"key\":"                     \
+	  "\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223\"}")       \
+	X(sa_update, "sa.update", CONTROL_CHANGE,                                                \
+	  "Give an SA new outer addresses, ports or encapsulation; key and numbers stay.",       \
+	  "{\"direction\":\"out\",\"spi\":4097,\"tunnel\":\"paris\","                            \
+	  "\"new_remote\":\"192.0.2.9\",\"udp\":true}")                                          \
+	X(sa_delete, "sa.delete", CONTROL_CHANGE,                                                \
+	  "Delete one SA; its counters stay in the tunnel's totals.",                            \
+	  "{\"direction\":\"in\",\"spi\":4096}")                                                 \
+	X(sa_get, "sa.get", CONTROL_READ, "One SA with its counters, without its key.",          \
+	  "{\"direction\":\"in\",\"spi\":4096}")                                                 \
+	X(sa_list, "sa.list", CONTROL_READ, "SAs with their counters, page by page.",            \
+	  "{\"tunnel\":\"paris\"}")                                                              \
+	X(sa_flush, "sa.flush", CONTROL_CHANGE, "Delete all SAs, or all of a tunnel.",           \
+	  "{\"tunnel\":\"paris\"}")
+
+#define METHODS_TUNNEL(X)                                                                          \
 	X(tunnel_add, "tunnel.add", CONTROL_CHANGE,                                                \
 	  "Make a tunnel, and its tun device where it is route-based.",                            \
 	  "{\"name\":\"paris\",\"local\":\"198.51.100.1\",\"remote\":\"192.0.2.1\"}")              \
@@ -50,27 +53,34 @@
 	X(tunnel_list, "tunnel.list", CONTROL_READ, "Tunnels with state and totals.", "{}")        \
 	X(tunnel_send_dummy, "tunnel.send_dummy", CONTROL_CHANGE,                                  \
 	  "Send dummy packets, which the peer discards (RFC 4303 2.6).",                           \
-	  "{\"name\":\"paris\",\"count\":3}")                                                      \
-	X(policy_add, "policy.add", CONTROL_CHANGE, "Add a policy, valid in both directions.",     \
-	  "{\"name\":\"branch\",\"action\":\"protect\",\"tunnel\":\"paris\",\"selector\":"         \
-	  "{\"local\":\"10.1.0.0/16\",\"remote\":\"10.2.0.0/16\"}}")                               \
-	X(policy_delete, "policy.delete", CONTROL_CHANGE, "Delete one policy.",                    \
-	  "{\"name\":\"branch\"}")                                                                 \
-	X(policy_get, "policy.get", CONTROL_READ, "One policy with its hits.",                     \
-	  "{\"name\":\"branch\"}")                                                                 \
-	X(policy_list, "policy.list", CONTROL_READ,                                                \
-	  "Policies with their hits, in the order in which they are asked.", "{}")                 \
-	X(policy_flush, "policy.flush", CONTROL_CHANGE,                                            \
-	  "Delete all policies, or all of a tunnel.", "{\"tunnel\":\"paris\"}")                    \
-	X(port_list, "port.list", CONTROL_READ, "Ports with link state and counters.", "{}")       \
-	X(counters_get, "counters.get", CONTROL_READ,                                              \
-	  "Packets by worker, and their sums: what came in, what went out, what was dropped.",     \
-	  "{}")                                                                                    \
-	X(drops_get, "drops.get", CONTROL_READ, "Dropped packets by reason.", "{}")                \
-	X(gateway_info, "gateway.info", CONTROL_READ, "What runs here and what its limits are.",   \
-	  "{}")                                                                                    \
-	X(rpc_discover, "rpc.discover", CONTROL_READ, "This interface as an OpenRPC document.",    \
+	  "{\"name\":\"paris\",\"count\":3}")
+
+#define METHODS_POLICY(X)                                                                      \
+	X(policy_add, "policy.add", CONTROL_CHANGE, "Add a policy, valid in both directions.", \
+	  "{\"name\":\"branch\",\"action\":\"protect\",\"tunnel\":\"paris\",\"selector\":"     \
+	  "{\"local\":\"10.1.0.0/16\",\"remote\":\"10.2.0.0/16\"}}")                           \
+	X(policy_delete, "policy.delete", CONTROL_CHANGE, "Delete one policy.",                \
+	  "{\"name\":\"branch\"}")                                                             \
+	X(policy_get, "policy.get", CONTROL_READ, "One policy with its hits.",                 \
+	  "{\"name\":\"branch\"}")                                                             \
+	X(policy_list, "policy.list", CONTROL_READ,                                            \
+	  "Policies with their hits, in the order in which they are asked.", "{}")             \
+	X(policy_flush, "policy.flush", CONTROL_CHANGE,                                        \
+	  "Delete all policies, or all of a tunnel.", "{\"tunnel\":\"paris\"}")
+
+#define METHODS_GATEWAY(X)                                                                       \
+	X(port_list, "port.list", CONTROL_READ, "Ports with link state and counters.", "{}")     \
+	X(counters_get, "counters.get", CONTROL_READ,                                            \
+	  "Packets by worker, and their sums: what came in, what went out, what was dropped.",   \
+	  "{}")                                                                                  \
+	X(drops_get, "drops.get", CONTROL_READ, "Dropped packets by reason.", "{}")              \
+	X(gateway_info, "gateway.info", CONTROL_READ, "What runs here and what its limits are.", \
+	  "{}")                                                                                  \
+	X(rpc_discover, "rpc.discover", CONTROL_READ, "This interface as an OpenRPC document.",  \
 	  "{}")
+
+#define METHODS(X) \
+	METHODS_SA(X) METHODS_TUNNEL(X) METHODS_POLICY(X) METHODS_GATEWAY(X) METHODS_SESSION(X)
 
 enum member_type {
 	MEMBER_BOOLEAN,

@@ -125,9 +125,9 @@ static bool flush_tunnel(void *arg, struct tunnel *t)
 	struct flushing *f = arg;
 
 	for (; f->only != SA_OUTBOUND && t->in != NULL; f->count++)
-		gateway_sa_delete(f->g, t->in);
+		gateway_sa_delete(f->g, t->in, "SAs flushed");
 	for (; f->only != SA_INBOUND && t->out != NULL; f->count++)
-		gateway_sa_delete(f->g, t->out);
+		gateway_sa_delete(f->g, t->out, "SAs flushed");
 	return true;
 }
 

@@ -46,7 +46,7 @@ int call_sa_delete(struct call *call)
 	if (sa == NULL && !(call->error.fault.err == ENOENT && call_boolean(call, "missing_ok")))
 		return -call->error.fault.err;
 	if (sa != NULL)
-		gateway_sa_delete(call->g, sa);
+		gateway_sa_delete(call->g, sa, "SA deleted");
 	call->result = json_pack("{s:b}", "deleted", sa != NULL);
 	return 0;
 }

@@ -27,11 +27,21 @@ int gateway_policy_add(struct gateway *g, struct policy *policy, struct fault *f
 int gateway_policy_delete(struct gateway *g, uint32_t id, struct fault *fault);
 int gateway_commit(struct gateway *g, struct fault *fault);
 
+/* `reason` stands in the tunnel's state and in events, such as "peer does not answer". */
 int gateway_sa_add(struct gateway *g, const struct sa_spec *spec, struct sa **out,
 		   struct fault *fault);
-void gateway_sa_delete(struct gateway *g, struct sa *sa);
+void gateway_sa_delete(struct gateway *g, struct sa *sa, const char *reason);
 int gateway_sa_update(struct gateway *g, struct sa *sa, const struct sa_update *update,
 		      struct fault *fault);
+
+/*
+ * Delete a tunnel's SAs and drop the packets that wait for one; EVENT_TUNNEL_RESET
+ * asks the IKE daemon for new ones. EOPNOTSUPP with manual keys: nobody could
+ * install others. gateway_reset() does it to every other tunnel; returns how many.
+ */
+int gateway_tunnel_reset(struct gateway *g, struct tunnel *t, const char *reason,
+			 struct fault *fault);
+uint32_t gateway_reset(struct gateway *g, const char *reason);
 
 /*
  * The outbound SA of a manual key: seq_first and seq_limit come from blocks that
@@ -68,7 +78,10 @@ void gateway_settle(struct gateway *g);
 /* Ports were opened or their MTU changed: the tun devices follow. */
 void gateway_ports_changed(struct gateway *g);
 
-/* About once a second: NAT keepalives, blocks of sequence numbers, link state, RCU. */
+/*
+ * About once a second: NAT keepalives, blocks of sequence numbers, lifetimes in
+ * seconds, link state, RCU.
+ */
 void gateway_tick(struct gateway *g);
 
 /* Remove every tun device and free what these operations remember of g. */

@@ -401,17 +401,17 @@ static void test_encapsulation_ports(void **state)
 	struct sa *a = add_sa(t, "192.0.2.1", "192.0.2.2", 5000);
 	struct sa *b = add_sa(t, "192.0.2.1", "192.0.2.2", 5000);
 	assert_true(gateway_is_encap_port(g, 5000));
-	gateway_sa_delete(g, a);
+	gateway_sa_delete(g, a, "test");
 	assert_true(gateway_is_encap_port(g, 5000));
 	struct sa_update update = {.set_ports = true, .local_port = 6000, .remote_port = 20001};
 	struct fault fault;
 	assert_int_equal(gateway_sa_update(g, b, &update, &fault), 0);
 	assert_false(gateway_is_encap_port(g, 5000));
 	assert_true(gateway_is_encap_port(g, 6000));
-	gateway_sa_delete(g, b);
+	gateway_sa_delete(g, b, "test");
 	assert_false(gateway_is_encap_port(g, 6000));
 	struct sa *c = add_sa(t, "192.0.2.1", "192.0.2.2", 4500);
-	gateway_sa_delete(g, c);
+	gateway_sa_delete(g, c, "test");
 	assert_true(gateway_is_encap_port(g, 4500));
 }
 

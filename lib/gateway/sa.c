@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stdio.h>
 
 #include "gateway/state.h"
 
@@ -24,15 +25,17 @@ int gateway_sa_add(struct gateway *g, const struct sa_spec *spec, struct sa **ou
 	return 0;
 }
 
-void gateway_sa_delete(struct gateway *g, struct sa *sa)
+void gateway_sa_delete(struct gateway *g, struct sa *sa, const char *reason)
 {
 	struct provision *p = provision_of(g);
+	struct tunnel *t = tunnel_get(g->sadb, sa->tunnel);
 	bool udp = sa->spec.udp;
 	uint16_t port = sa->spec.local_port;
 
 	if (p != NULL)
 		manual_forget(p, sa);
 	sa_delete(g->sadb, sa);
+	snprintf(t->reason, sizeof(t->reason), "%s", reason);
 	if (p != NULL && udp)
 		encap_port_give_back(p, port);
 }

@@ -85,9 +85,9 @@ int gateway_tunnel_delete(struct gateway *g, struct tunnel *t, struct fault *fau
 			return err;
 	}
 	while (t->in != NULL)
-		gateway_sa_delete(g, t->in);
+		gateway_sa_delete(g, t->in, "tunnel deleted");
 	while (t->out != NULL)
-		gateway_sa_delete(g, t->out);
+		gateway_sa_delete(g, t->out, "tunnel deleted");
 	if (t->device != HOST_NONE) {
 		prefix_unfix(p, t->ifindex);
 		if (g->mirror != NULL)

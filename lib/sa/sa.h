@@ -22,6 +22,19 @@ enum sa_df { SA_DF_COPY, SA_DF_SET, SA_DF_CLEAR };
 #define SA_SELECTORS_MAX 32
 #define SA_SPI_MIN 256 /* RFC 4303 2.1 */
 
+/*
+ * When an SA should be replaced (soft) and when it stops (hard), RFC 4301 4.4.2.1;
+ * 0 is no limit. Bytes are those of inner IP packets. Bytes and packets are
+ * checked by the burst: at most one vector passes beyond a hard limit, and none
+ * beyond a hard limit of packets outbound.
+ */
+struct sa_lifetime {
+	uint64_t soft_bytes, hard_bytes, soft_packets, hard_packets;
+	uint32_t soft_add, hard_add; /* seconds since it was added */
+	uint32_t soft_use, hard_use; /* seconds since its first use */
+	uint64_t soft_seq;           /* outbound: a number; 0: seven eighths of the space */
+};
+
 /* Everything sa_add wants to know; the caller wipes `key` afterwards. */
 struct sa_spec {
 	enum sa_direction direction;
@@ -44,6 +57,8 @@ struct sa_spec {
 	uint8_t dscp;  /* with dscp_set, 0 … 63 */
 	uint8_t ttl;   /* outer; 0: 64 */
 
+	struct sa_lifetime lifetime;
+
 	uint8_t selectors;               /* inbound check (RFC 4301 5.2); 0: any to any */
 	const struct selector *selector; /* [selectors]; sa_add copies them */
 };
@@ -53,7 +68,8 @@ struct sa_counters {
 	uint64_t packets, bytes; /* bytes: of inner IP packets */
 	uint64_t last_used_tsc;  /* 0: never */
 	uint64_t seq;            /* outbound: last number sent; inbound: top of the window */
-	uint64_t replay, window, icv, malformed, selector, ecn, too_big, exhausted; /* drops */
+	/* Drops. */
+	uint64_t replay, window, icv, malformed, selector, ecn, too_big, exhausted, expired;
 };
 
 struct sa_in;
@@ -66,6 +82,7 @@ struct sa {
 	uint32_t spi;
 	uint32_t tunnel;
 	uint32_t slot;       /* in the arena of its direction */
+	uint32_t serial;     /* never given to another SA of this process; not 0 */
 	uint16_t owner;      /* worker */
 	struct sa_spec spec; /* with the key wiped and selectors of its own */
 	uint64_t added_tsc;
@@ -77,6 +94,7 @@ struct sa {
 	struct sa *tunnel_next; /* SAs of one tunnel and direction, newest first */
 	struct sadb *db;
 	struct sa_counters folded; /* what the tunnel's totals hold of it already */
+	uint32_t session, mark;    /* the control socket's: who installed it (control/session.h) */
 };
 
 struct sadb_config {
@@ -115,6 +133,17 @@ void sa_each(const struct sadb *db, enum sa_direction direction,
 	     bool (*visit)(void *arg, struct sa *sa), void *arg);
 uint32_t sa_count(const struct sadb *db, enum sa_direction direction);
 void sa_counters(const struct sa *sa, struct sa_counters *out);
+
+/* The SA in that slot now, or NULL; of a notice compare the serial. */
+struct sa *sa_at(const struct sadb *db, enum sa_direction direction, uint32_t slot);
+
+/*
+ * A hard lifetime in seconds has ended: no packet passes any more, dropped as
+ * sa_expired, until the SA is deleted. Nothing makes it live again.
+ */
+void sa_expire(struct sadb *db, struct sa *sa);
+/* By sa_expire() or by a worker, at a hard limit of bytes or packets. */
+bool sa_expired(const struct sa *sa);
 
 /*
  * A free inbound SPI, reserved until sa_add uses it or spi_release() is called

@@ -21,6 +21,7 @@ struct tunnel_spec {
 	struct ip_addr local, remote; /* defaults of its SAs; family 0 where not known yet */
 	uint16_t mtu;                 /* inner; 0: computed from the outer MTU */
 	uint16_t keepalive; /* seconds of silence before a NAT keepalive is sent; 0: never */
+	bool trap;          /* what finds no SA waits and asks for one (NOTICE_ACQUIRE) */
 };
 
 struct tunnel_totals {
@@ -36,7 +37,10 @@ struct tunnel {
 	int ifindex;
 	struct sa *in, *out;       /* newest first, linked by tunnel_next */
 	struct tunnel_totals past; /* of SAs that are gone */
-	uint64_t since_tsc;        /* last change between having and not having both directions */
+	uint64_t since_tsc;        /* last change of tunnel_state() */
+	char reason[128];          /* of that change; kept by the gateway's operations */
+	uint32_t traps;            /* policies that want it to trap, besides spec.trap */
+	uint32_t session, mark;    /* the control socket's: who installed it (control/session.h) */
 };
 
 int tunnel_add(struct sadb *db, const struct tunnel_spec *spec, struct tunnel **out,
@@ -60,8 +64,9 @@ const char *tunnel_state(const struct tunnel *t);
  */
 uint16_t tunnel_mtu(const struct tunnel *t, uint16_t outer_mtu);
 
-/* Both are seen by workers at once; mtu 0 is "by the route". */
+/* These are seen by workers at once; mtu 0 is "by the route". */
 void tunnel_set_mtu(struct sadb *db, struct tunnel *t, uint16_t mtu);
+void tunnel_set_trap(struct sadb *db, struct tunnel *t, bool trap);
 void tunnel_set_device(struct sadb *db, struct tunnel *t, uint16_t device, int ifindex);
 
 #endif

@@ -213,3 +213,14 @@ const struct policy *spd_explain(const struct spd *s, const struct flow *f)
 	}
 	return NULL;
 }
+
+int policy_claim(struct spd *s, uint32_t id, uint32_t session, uint32_t mark)
+{
+	struct policy_entry *e = table_find_id(&s->table, id);
+
+	if (e == NULL)
+		return -ENOENT;
+	e->policy.session = session;
+	e->policy.mark = mark;
+	return 0;
+}

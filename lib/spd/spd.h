@@ -24,7 +24,9 @@ struct policy {
 	uint32_t priority; /* lower is asked first; equal: the older one */
 	enum policy_action action;
 	uint32_t tunnel; /* PROTECT */
+	bool trap;       /* PROTECT: what finds no SA asks for one; the tunnel acts on it */
 	struct selector selector;
+	uint32_t session, mark; /* the control socket's: who installed it (control/session.h) */
 };
 
 struct spd;
@@ -40,6 +42,8 @@ void spd_destroy(struct spd *s);
 int policy_add(struct spd *s, struct policy *policy, struct fault *fault);
 int policy_remove(struct spd *s, uint32_t id);
 const struct policy *policy_find(const struct spd *s, const char *name);
+/* Change who installed it; nothing else of a policy changes. 0 or -ENOENT. */
+int policy_claim(struct spd *s, uint32_t id, uint32_t session, uint32_t mark);
 /* In the order in which they are asked. `visit` returning false ends it. */
 void policy_each(const struct spd *s, bool (*visit)(void *arg, const struct policy *p), void *arg);
 uint32_t policy_count(const struct spd *s);
