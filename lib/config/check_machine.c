@@ -124,13 +124,33 @@ static int check_control(struct check *c)
 	return check_text(c, "control.group", raw->group, NULL, &c->config->socket_group);
 }
 
+static int check_log(struct check *c)
+{
+	const struct raw_log *raw = &c->raw->log;
+	uint64_t megabytes, keep;
+
+	if (check_text(c, "log.tunnels", raw->tunnels, config_key_find("log.tunnels")->fallback,
+		       &c->config->tunnel_log) != 0 ||
+	    check_number(c, "log.size", raw->size, &megabytes) != 0 ||
+	    check_number(c, "log.keep", raw->keep, &keep) != 0)
+		return -EINVAL;
+	if (strcmp(c->config->tunnel_log, "none") == 0)
+		c->config->tunnel_log = NULL;
+	else if (c->config->tunnel_log[0] != '/')
+		return check_fault(c, "log.tunnels", "\"%.100s\" must begin with /, or be none",
+				   c->config->tunnel_log);
+	c->config->tunnel_log_size = megabytes << 20;
+	c->config->tunnel_log_keep = (unsigned int)keep;
+	return 0;
+}
+
 int check_machine(struct check *c)
 {
 	const struct raw_config *raw = c->raw;
 	const char *fallback = config_key_find("state_directory")->fallback;
 
 	if (check_eal(c) != 0 || check_lcores(c) != 0 || check_memory(c) != 0 ||
-	    check_limits(c) != 0 || check_control(c) != 0)
+	    check_limits(c) != 0 || check_control(c) != 0 || check_log(c) != 0)
 		return -c->fault->err;
 	c->config->sleep = check_word("workers.idle", raw->workers.idle) == WORD_SLEEP;
 	c->config->lab = check_word("lab", raw->lab) != 0;

@@ -108,6 +108,10 @@ struct config {
 	const char *socket;
 	unsigned int socket_mode;
 	const char *socket_group; /* NULL: the process's own */
+
+	const char *tunnel_log;   /* NULL: none */
+	uint64_t tunnel_log_size; /* bytes */
+	unsigned int tunnel_log_keep;
 };
 
 /*

@@ -69,6 +69,9 @@ static const struct wrong {
     {PORT "control: {socket: run.sock}\n", "control.socket", "must begin with /", ""},
     {PORT "control: {mode: \"0999\"}\n", "control.mode", "0999", "octal"},
     {PORT "control: {mode: \"0440\"}\n", "control.mode", "shuts out", "0660"},
+    {PORT "log: {tunnels: tunnels.jsonl}\n", "log.tunnels", "must begin with /", "none"},
+    {PORT "log: {size: 65}\n", "log.size", "65 is too large", "64"},
+    {PORT "log: {keep: 100}\n", "log.keep", "100 is too large", "99"},
     {PORT "state_directory: var\n", "state_directory", "must begin with /", ""},
     {PORT "policy_device: a-name-that-is-too-long\n", "policy_device", "at most 15", ""},
     {PORT "policy_device: eth1\n", "policy_device", "ports[0]", ""},
@@ -233,6 +236,9 @@ static void test_defaults(void **state)
 	assert_string_equal(c->socket, "/run/espalier/control.sock");
 	assert_int_equal(c->socket_mode, 0660);
 	assert_null(c->socket_group);
+	assert_string_equal(c->tunnel_log, "/var/log/espalier/tunnels.jsonl");
+	assert_int_equal(c->tunnel_log_size, 10 << 20);
+	assert_int_equal(c->tunnel_log_keep, 5);
 	assert_string_equal(c->tunnels[0].device, "siteb");
 	assert_true(c->tunnels[0].esn);
 	assert_int_equal(c->tunnels[0].replay_window, 1024);

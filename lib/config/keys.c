@@ -157,6 +157,12 @@ const struct config_key config_keys[] = {
 	 "Path of the Unix socket, at most 107 bytes; --socket wins over it."),
     TEXT("control.mode", "\"0660\"", "Its permissions, octal, in quotes."),
     TEXT("control.group", "the daemon's", "Its group, by name."),
+    SECTION("log", "What is written besides the daemon's own log, which goes to standard error."),
+    TEXT("log.tunnels", "/var/log/espalier/tunnels.jsonl",
+	 "File in which the life of tunnels is kept, a JSON line for each time one came up, went "
+	 "down, was rekeyed or reset; each gateway needs its own. none: no such file."),
+    NUMBER("log.size", 1, 64, "10", "Megabytes of that file before it is renamed to FILE.1."),
+    NUMBER("log.keep", 0, 99, "5", "Renamed files that are kept."),
 };
 const size_t config_keys_count = sizeof(config_keys) / sizeof(config_keys[0]);
 

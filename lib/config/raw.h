@@ -75,6 +75,11 @@ struct raw_control {
 	char *socket, *mode, *group;
 };
 
+struct raw_log {
+	char *tunnels;
+	uint64_t *size, *keep;
+};
+
 struct raw_config {
 	char **eal;
 	uint32_t eal_count;
@@ -94,6 +99,7 @@ struct raw_config {
 	struct raw_policy *policies;
 	uint32_t policies_count;
 	struct raw_control control;
+	struct raw_log log;
 };
 
 #endif

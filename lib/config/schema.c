@@ -118,6 +118,9 @@ static const cyaml_schema_value_t policy_entry = {
 static const cyaml_schema_field_t control_fields[] = {
     TEXT(raw_control, socket), TEXT(raw_control, mode), TEXT(raw_control, group), CYAML_FIELD_END};
 
+static const cyaml_schema_field_t log_fields[] = {TEXT(raw_log, tunnels), NUMBER(raw_log, size),
+						  NUMBER(raw_log, keep), CYAML_FIELD_END};
+
 static const cyaml_schema_field_t config_fields[] = {LIST(raw_config, eal, &text_entry),
 						     SECTION(raw_config, workers, workers_fields),
 						     SECTION(raw_config, memory, memory_fields),
@@ -131,6 +134,7 @@ static const cyaml_schema_field_t config_fields[] = {LIST(raw_config, eal, &text
 						     LIST(raw_config, tunnels, &tunnel_entry),
 						     LIST(raw_config, policies, &policy_entry),
 						     SECTION(raw_config, control, control_fields),
+						     SECTION(raw_config, log, log_fields),
 						     CYAML_FIELD_END};
 
 const cyaml_schema_value_t config_schema = {

@@ -76,6 +76,7 @@ class Gateway:
         self.namespace = namespace
         self.lab = namespace.lab
         self.config = {"workers": {"lcores": [0], "idle": "sleep"}, **config}
+        self.config.setdefault("log", {"tunnels": str(self.lab.directory / f"{namespace.short}.tunnels.jsonl")})
         self.config.setdefault("state_directory", str(self.lab.directory / f"{namespace.short}.state"))
         self.file = self.lab.directory / f"{namespace.short}.yaml"
         self.socket = self.lab.directory / f"{namespace.short}.sock"
