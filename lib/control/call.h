@@ -32,7 +32,7 @@ struct rpc_error {
 	enum rpc_code code;
 	struct fault fault;
 	char value[64];  /* JSON text of the wrong value; "" where there is none to show */
-	char limit[128]; /* what is allowed; "" if unknown */
+	char limit[256]; /* what is allowed; "" if unknown */
 };
 
 struct control;

@@ -20,6 +20,8 @@ static void describe_words(const char *words, char *buf, size_t size)
 
 const char *member_describe(const struct member *m, char *buf, size_t size)
 {
+	char words[DESCRIBE_MAX];
+
 	switch (m->type) {
 	case MEMBER_BOOLEAN:
 		snprintf(buf, size, "true or false");
@@ -75,6 +77,10 @@ const char *member_describe(const struct member *m, char *buf, size_t size)
 		else
 			snprintf(buf, size, "array of %s",
 				 m->members != NULL ? "objects" : "integers");
+		break;
+	case MEMBER_WORDS:
+		describe_words(m->values, words, sizeof(words));
+		snprintf(buf, size, "array of %s", words);
 		break;
 	}
 	return buf;

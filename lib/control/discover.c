@@ -83,6 +83,9 @@ static json_t *typed_schema(const struct member *m, bool strict)
 		return object_schema(m->members, strict);
 	case MEMBER_ARRAY:
 		return array_schema(m, strict);
+	case MEMBER_WORDS:
+		return json_pack("{s:s, s:o, s:I}", "type", "array", "items",
+				 words_schema(m->values), "maxItems", (json_int_t)m->max);
 	}
 	return json_object();
 }

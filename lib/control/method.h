@@ -95,6 +95,7 @@ enum member_type {
 	MEMBER_KEY,      /* key and salt in hexadecimal, 40 or 72 digits */
 	MEMBER_OBJECT,   /* of `members` */
 	MEMBER_ARRAY,    /* at most max objects of `members` */
+	MEMBER_WORDS,    /* an array of at most max of the words in `values` */
 };
 
 /* How espctl prints a number. */
@@ -107,7 +108,7 @@ struct member {
 	bool required; /* of a parameter */
 	enum member_unit unit;
 	int64_t min, max;
-	const char *values;  /* ENUM: words separated by spaces */
+	const char *values;  /* ENUM, WORDS: words separated by spaces */
 	const char *initial; /* the default of a parameter that may be left out; NULL: none */
 	const char *help;
 	const char *column; /* heading in espctl's lists; NULL: shown only for one object */

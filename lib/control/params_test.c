@@ -87,6 +87,7 @@ static const char *const *wrong_values(const struct member *m)
 	case MEMBER_OBJECT:
 		return object;
 	case MEMBER_ARRAY:
+	case MEMBER_WORDS:
 		return array;
 	default:
 		return text;

@@ -146,6 +146,22 @@ static int validate_array(const struct member *m, const json_t *value, const cha
 	return 0;
 }
 
+static int validate_words(const struct member *m, const json_t *value, const char *path,
+			  struct rpc_error *error)
+{
+	if (!json_is_array(value) || json_array_size(value) > (size_t)m->max)
+		return wrong(m, path, value, error);
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		char inner[PATH_MAX_SHOWN];
+		const json_t *item = json_array_get(value, i);
+		const struct member one = {.type = MEMBER_ENUM, .values = m->values};
+		snprintf(inner, sizeof(inner), "%.60s[%zu]", path, i);
+		if (!is_right_scalar(&one, item))
+			return wrong(&one, inner, item, error);
+	}
+	return 0;
+}
+
 static int validate_member(const struct member *m, const json_t *value, const char *path,
 			   struct rpc_error *error)
 {
@@ -156,6 +172,8 @@ static int validate_member(const struct member *m, const json_t *value, const ch
 		return validate_object(m->members, value, path, error);
 	case MEMBER_ARRAY:
 		return validate_array(m, value, path, error);
+	case MEMBER_WORDS:
+		return validate_words(m, value, path, error);
 	default:
 		return is_right_scalar(m, value) ? 0 : wrong(m, path, value, error);
 	}
