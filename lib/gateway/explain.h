@@ -20,7 +20,7 @@ enum explain_fate {
 struct explain {
 	enum explain_fate fate;
 	enum drop_reason drop;       /* with EXPLAIN_DROP */
-	char why[160];               /* one sentence for an operator */
+	char why[256];               /* one sentence for an operator */
 	const struct policy *policy; /* NULL: none matches */
 	const struct tunnel *tunnel; /* by policy or by route; NULL: none */
 	bool by_route;               /* a route led into the tunnel */

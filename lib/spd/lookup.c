@@ -173,3 +173,53 @@ void spd_lookup(struct spd_cache *c, const struct vector *v, bool outbound, stru
 		}
 	}
 }
+
+/* The key that workers would make of such a packet; the generation does not matter to rte_acl. */
+static void key_of_flow(const struct flow *f, uint64_t *key)
+{
+	const size_t size = f->family == 4 ? 4 : 16;
+	uint8_t addresses[32] = {0}, ports[4];
+	uint32_t tag = f->proto;
+
+	memcpy(addresses, f->local, size);
+	memcpy(addresses + size, f->remote, size);
+	memcpy(key, addresses, 2 * size);
+	store_be16(ports, f->local_port);
+	store_be16(ports + 2, f->remote_port);
+	bool known = f->ports_known && flow_has_ports(f->proto);
+	if (known)
+		tag |= 1u << 8;
+	key[2 * size / 8] = (known ? load_u32(ports) : 0) | (uint64_t)tag << 32;
+}
+
+static const struct policy *policy_in_slot(const struct spd *s, uint32_t slot)
+{
+	for (uint32_t i = 0; i < s->table.count && slot != 0; i++) {
+		if (s->table.order[i]->slot == slot)
+			return &s->table.order[i]->policy;
+	}
+	return NULL;
+}
+
+struct verdict spd_verdict(const struct spd *s, const struct flow *f, const struct policy **policy)
+{
+	const struct spd_view *view = atomic_load_explicit(&s->view, memory_order_acquire);
+	const bool six = f->family == 6;
+	uint32_t result[ACL_CATEGORIES] = {0};
+	struct acl_key key;
+	uint64_t words[5];
+
+	key_of_flow(f, words);
+	memset(&key, 0, sizeof(key));
+	(six ? acl_key_v6 : acl_key_v4)(&key, words);
+	const uint8_t *data = (const uint8_t *)&key;
+	if (view->acl[six] == NULL ||
+	    rte_acl_classify(view->acl[six], &data, result, 1, ACL_CATEGORIES) != 0)
+		memset(result, 0, sizeof(result));
+	uint32_t slot = choose_slot(view, result, words[six ? 4 : 1]);
+	struct verdict verdict = view->verdict[slot & ~SLOT_WITHHELD];
+	if ((slot & SLOT_WITHHELD) != 0)
+		verdict.action = POLICY_DISCARD;
+	*policy = policy_in_slot(s, slot & ~SLOT_WITHHELD);
+	return verdict;
+}

@@ -201,9 +201,28 @@ static void model_remove(struct model *m, unsigned int i)
 	m->bytes[i] = m->bytes[m->n];
 }
 
-static unsigned int matched, unmatched, matched_portless, withheld;
+static unsigned int matched, unmatched, matched_portless, withheld, named;
 
-static void lookup_random(struct spd_cache *c, struct model *m)
+/* The control thread's answer for the same packet: the model's too, committed or not. */
+static void explain_agrees(const struct spd *s, const struct model *m, const struct packet *p,
+			   bool outbound, const struct verdict *told, int want)
+{
+	const struct policy *policy;
+	struct flow f;
+
+	flow_read(p, p->m->data_len, outbound, &f);
+	struct verdict v = spd_verdict(s, &f, &policy);
+	assert_int_equal(v.action, told->action);
+	if (v.action == POLICY_PROTECT)
+		assert_int_equal(v.tunnel, told->tunnel);
+	if (want < 0)
+		assert_null(policy);
+	else if (policy != NULL) /* not removed in the meantime */
+		assert_int_equal(policy->id, m->policy[want].id);
+	named += policy != NULL;
+}
+
+static void lookup_random(const struct spd *s, struct spd_cache *c, struct model *m)
 {
 	struct vector v = {.n = (uint16_t)(1 + below(VECTOR_MAX))};
 	struct verdict out[VECTOR_MAX];
@@ -224,6 +243,7 @@ static void lookup_random(struct spd_cache *c, struct model *m)
 		} else {
 			assert_int_equal(out[i].action, want < 0 ? 0 : m->policy[want].action);
 		}
+		explain_agrees(s, m, v.p[i], outbound, &out[i], want);
 		if (want < 0) {
 			unmatched++;
 			continue;
@@ -279,7 +299,7 @@ static void agrees_with_a_linear_search(void **state)
 		}
 		assert_int_equal(policy_count(s), pending.n);
 		/* Nothing is visible before the commit. */
-		lookup_random(c[0], &live);
+		lookup_random(s, c[0], &live);
 		for (unsigned int i = 0; i < pending.n; i++) {
 			for (unsigned int k = 0; k < live.n; k++) {
 				if (live.policy[k].id == pending.policy[i].id) {
@@ -292,7 +312,7 @@ static void agrees_with_a_linear_search(void **state)
 		live = pending;
 		assert_int_equal(spd_empty(s), live.n == 0);
 		for (unsigned int n = 0; n < 60; n++)
-			lookup_random(c[n % 2], &live);
+			lookup_random(s, c[n % 2], &live);
 		pending = live;
 		for (unsigned int i = 0; i < live.n; i++) {
 			uint64_t packets, bytes;
@@ -311,6 +331,7 @@ static void agrees_with_a_linear_search(void **state)
 	}
 	printf("%u matched, %u of them without ports, %u withheld; %u not\n", matched,
 	       matched_portless, withheld, unmatched);
+	assert_true(named > 10000);
 	assert_true(matched > 10000 && unmatched > 10000 && matched_portless > 100 &&
 		    withheld > 20);
 	for (unsigned int w = 0; w < 2; w++)

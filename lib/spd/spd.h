@@ -52,7 +52,7 @@ int spd_commit(struct spd *s, struct fault *fault);
 /* Packets and bytes that met this policy outbound, over all workers. */
 void policy_hits(const struct spd *s, uint32_t id, uint64_t *packets, uint64_t *bytes);
 
-/* The control thread's own answer, for `explain`. NULL: none matches. */
+/* The first policy that matches, committed or not yet; NULL: none. Control thread. */
 const struct policy *spd_explain(const struct spd *s, const struct flow *f);
 
 /* What a worker learns of a flow. */
@@ -60,6 +60,15 @@ struct verdict {
 	uint8_t action;  /* 0: no policy matches */
 	uint32_t tunnel; /* PROTECT */
 };
+
+/*
+ * What workers are told of such a flow now, by the policies in effect: changes
+ * that are not committed do not count. *policy is the one that says so; NULL: none,
+ * or one that the next commit will do without. Where its action is not the
+ * verdict's, it withholds a packet whose ports cannot be read (see spd_lookup()).
+ * Control thread.
+ */
+struct verdict spd_verdict(const struct spd *s, const struct flow *f, const struct policy **policy);
 
 struct spd_cache;
 
