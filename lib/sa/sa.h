@@ -136,6 +136,8 @@ void sa_counters(const struct sa *sa, struct sa_counters *out);
 
 /* The SA in that slot now, or NULL; of a notice compare the serial. */
 struct sa *sa_at(const struct sadb *db, enum sa_direction direction, uint32_t slot);
+/* Every SA's slot is below this number. */
+uint32_t sa_slots(const struct sadb *db, enum sa_direction direction);
 
 /*
  * A hard lifetime in seconds has ended: no packet passes any more, dropped as

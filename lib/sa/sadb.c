@@ -113,11 +113,21 @@ struct sa *sa_find_out(const struct sadb *db, uint32_t spi, const struct ip_addr
 	return NULL;
 }
 
+uint32_t sa_slots(const struct sadb *db, enum sa_direction direction)
+{
+	return direction == SA_INBOUND ? db->arena_in.fresh : db->arena_out.fresh;
+}
+
+struct sa *sa_at(const struct sadb *db, enum sa_direction direction, uint32_t slot)
+{
+	return slot < sa_slots(db, direction) ? sadb_slots(db, direction)[slot] : NULL;
+}
+
 void sa_each(const struct sadb *db, enum sa_direction direction,
 	     bool (*visit)(void *arg, struct sa *sa), void *arg)
 {
 	struct sa **slots = sadb_slots(db, direction);
-	uint32_t used = direction == SA_INBOUND ? db->arena_in.fresh : db->arena_out.fresh;
+	uint32_t used = sa_slots(db, direction);
 
 	for (uint32_t i = 0; i < used; i++) {
 		if (slots[i] != NULL && !visit(arg, slots[i]))
