@@ -15,9 +15,10 @@ extern "C" {
  * A client of espalierd's control socket (JSON-RPC 2.0, docs/control.md), for IKE
  * daemons, monitoring and espctl. Every function may be called from any thread;
  * calls of several threads on one connection are answered independently of each
- * other. No function waits longer than its timeout, whatever the gateway does,
- * and none raises SIGPIPE. Keys are wiped from the buffers that they pass through
- * (the JSON values are the caller's: see espalier_wipe_json()).
+ * other. No function waits longer than its timeout (milliseconds; below 0: none),
+ * whatever the gateway does, and none raises SIGPIPE. Keys are wiped from the buffers
+ * that they pass through (the JSON values are the caller's: see espalier_wipe_json()).
+ * There are no threads behind it; after fork() the child must make a client of its own.
  */
 struct espalier;
 
@@ -67,7 +68,8 @@ int espalier_call(struct espalier *e, const char *method, const json_t *params, 
 /*
  * Call `method` with each element of the array `params`, in order, in as few
  * batches as the gateway's limits allow. *results has an element for each: {"result": …}
- * or {"error": …}. Not 0 where the connection failed; what was answered is there nevertheless.
+ * or {"error": …}. Not 0 where the connection failed; what was answered is there nevertheless,
+ * and null for the rest.
  */
 int espalier_call_many(struct espalier *e, const char *method, const json_t *params, int timeout_ms,
 		       json_t **results, struct espalier_error *error);
@@ -171,9 +173,11 @@ void espalier_events_close(struct espalier_events *s);
 
 /*
  * The next event, a new reference: the object `params` of a notification "event".
- * Blocks at most timeout_ms; ESPALIER_TIMEOUT where none came. After the stream
- * was interrupted and subscribed anew, first {"event": "client.resumed"} comes: what
- * happened meanwhile is unknown, and state has to be read again. One thread at a time.
+ * Blocks at most timeout_ms; ESPALIER_TIMEOUT where none came. A gateway that cannot be
+ * reached is said at once the first time; later it is waited for, and ESPALIER_UNREACHABLE
+ * comes after timeout_ms. After the stream was interrupted and subscribed anew, first
+ * {"event": "client.resumed"} comes: what happened meanwhile is unknown, and state has to
+ * be read again. Any error may be followed by another call. One thread at a time.
  */
 int espalier_events_next(struct espalier_events *s, int timeout_ms, json_t **event,
 			 struct espalier_error *error);
