@@ -17,6 +17,7 @@ enum rpc_code {
 	RPC_INTERNAL = -32603,
 	RPC_TOO_LARGE = -32000, /* a line, a batch or nesting beyond the limit */
 	RPC_TOO_MANY = -32001,  /* clients */
+	RPC_TOO_SLOW = -32002,  /* to read what it was sent; the connection ends */
 	RPC_REFUSED = 1,        /* the gateway says the request makes no sense here (EINVAL) */
 	RPC_NOT_FOUND = 2,      /* ENOENT */
 	RPC_EXISTS = 3,         /* EEXIST */
@@ -36,14 +37,18 @@ struct rpc_error {
 };
 
 struct control;
+struct caller;
 
 /* One request, whose parameters have been validated against its method. */
 struct call {
 	struct control *control;
 	struct gateway *g;
+	struct caller *caller;
 	const struct method *method;
 	json_t *params; /* an object */
 	json_t *result; /* to be set by the method's function: a new reference */
+	bool again;     /* to be set instead of it: call once more, others have their turn first */
+	bool resumed;   /* this is such a further call */
 	struct rpc_error error;
 };
 

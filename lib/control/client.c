@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
-#include <rte_common.h>
+#include <rte_cycles.h>
 
 #include "control/client.h"
 #include "control/server.h"
 #include "control/state.h"
 #include "report/log.h"
 
-/* With so much unread, requests wait: who does not read is not served. */
-#define UNREAD_ENOUGH (256 * 1024)
+/* Seconds to read why the connection ends. */
+#define LAST_WORDS 5
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
@@ -29,13 +27,12 @@ struct client *client_open(struct server *server, int fd, unsigned int rights,
 	}
 	c->server = server;
 	c->fd = fd;
-	c->rights = rights;
-	c->peer = *peer;
-	c->out = evbuffer_new();
+	caller_init(&c->caller, rights, peer);
+	c->caller.client = c;
+	outbox_init(&c->out);
 	c->readable = event_new(server->base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->writable = event_new(server->base, fd, EV_WRITE, on_writable, c);
-	if (c->out == NULL || c->readable == NULL || c->writable == NULL ||
-	    event_add(c->readable, NULL) != 0) {
+	if (c->readable == NULL || c->writable == NULL || event_add(c->readable, NULL) != 0) {
 		client_free(c);
 		return NULL;
 	}
@@ -52,47 +49,121 @@ void client_free(struct client *c)
 		event_free(c->readable);
 	if (c->writable != NULL)
 		event_free(c->writable);
-	if (c->out != NULL)
-		evbuffer_free(c->out);
+	if (c->subscription.active)
+		client_unsubscribe(c);
+	server_farewell(c->server, &c->caller);
+	outbox_free(&c->out);
 	intake_free(&c->in, &c->server->intake_budget);
 	close(c->fd);
 	free(c);
 }
 
+/* How long a client may take none of its bytes: the time runs anew with every byte. */
+static struct timeval patience(const struct client *c)
+{
+	if (!c->cut_off)
+		return (struct timeval){.tv_sec = c->server->control->config.stall_seconds};
+	uint64_t now = rte_rdtsc();
+	uint64_t left = c->last_words > now ? c->last_words - now : 0;
+	return (struct timeval){.tv_sec = (time_t)(left / rte_get_tsc_hz()), .tv_usec = 1000};
+}
+
+static void wait_writable(struct client *c)
+{
+	const struct timeval limit = patience(c);
+
+	if (event_add(c->writable, &limit) != 0)
+		c->dead = true;
+}
+
 static void send_some(struct client *c)
 {
-	struct evbuffer_iovec vec[16];
-
-	while (evbuffer_get_length(c->out) > 0) {
-		int n = evbuffer_peek(c->out, -1, NULL, vec, RTE_DIM(vec));
-		struct msghdr msg = {.msg_iov = vec,
-				     .msg_iovlen = (size_t)RTE_MIN(n, (int)RTE_DIM(vec))};
-		ssize_t sent = sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (sent > 0) {
-			evbuffer_drain(c->out, (size_t)sent);
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		/* The timeout runs anew with every byte that the client takes. */
-		struct timeval patience = {.tv_sec = c->server->control->config.stall_seconds};
-		if (errno != EAGAIN || event_add(c->writable, &patience) != 0)
-			c->dead = true;
-		return;
-	}
-	if (c->closing)
+	switch (outbox_send(&c->out, c->fd)) {
+	case OUTBOX_SENT:
+		c->dead = c->dead || c->closing;
+		break;
+	case OUTBOX_FULL:
+		wait_writable(c);
+		break;
+	case OUTBOX_ERROR:
 		c->dead = true;
+		break;
+	}
 }
 
 static void answer(struct client *c, char *text, size_t len)
 {
 	if (text == NULL)
 		return;
-	if (evbuffer_add(c->out, text, len) != 0)
+	if (!outbox_add(&c->out, text, len))
 		c->dead = true;
-	free(text);
 	if (!c->dead && !event_pending(c->writable, EV_WRITE, NULL))
 		send_some(c);
+}
+
+void client_subscribe(struct client *c)
+{
+	if (!c->subscription.active)
+		TAILQ_INSERT_TAIL(&c->server->subscribers, c, subscription.link);
+	c->subscription.active = true;
+}
+
+void client_unsubscribe(struct client *c)
+{
+	TAILQ_REMOVE(&c->server->subscribers, c, subscription.link);
+	c->subscription = (struct subscription){0};
+}
+
+void client_cut_off(struct client *c, const char *what, const char *limit)
+{
+	size_t len;
+
+	if (c->closing || c->dead)
+		return;
+	uint32_t dropped = outbox_drop(&c->out);
+	log_notice("control: %s is cut off: %s; %u lines to it are dropped",
+		   caller_actor(&c->caller), what, dropped);
+	c->closing = c->cut_off = true;
+	c->last_words = rte_rdtsc() + LAST_WORDS * rte_get_tsc_hz();
+	event_del(c->readable);
+	if (c->subscription.active)
+		client_unsubscribe(c);
+	char *text = rpc_error_line(RPC_TOO_SLOW, what, limit, &len);
+	if (text == NULL || !outbox_add(&c->out, text, len))
+		c->dead = true;
+	else
+		wait_writable(c);
+	server_ready(c);
+}
+
+static bool is_full(const struct client *c)
+{
+	return c->out.events >= c->server->control->config.events_max ||
+	       c->out.event_bytes >= CONTROL_EVENT_BYTES_MAX;
+}
+
+void client_notify(struct client *c, struct event_text *text)
+{
+	const struct control_config *config = &c->server->control->config;
+	char what[96], limit[48];
+
+	if (c->closing || c->dead)
+		return;
+	/* Many at once: the client may have read all before. */
+	if (is_full(c))
+		send_some(c);
+	if (is_full(c)) {
+		snprintf(what, sizeof(what), "%u events wait to be read, and another came",
+			 c->out.events);
+		snprintf(limit, sizeof(limit), "%u events, %u bytes", config->events_max,
+			 CONTROL_EVENT_BYTES_MAX);
+		client_cut_off(c, what, limit);
+		return;
+	}
+	if (!outbox_add_event(&c->out, text, ++c->subscription.seq))
+		client_cut_off(c, "an event was lost without memory", "");
+	else if (!event_pending(c->writable, EV_WRITE, NULL))
+		wait_writable(c);
 }
 
 static void refuse(struct client *c, const char *what, const char *limit)
@@ -100,7 +171,7 @@ static void refuse(struct client *c, const char *what, const char *limit)
 	size_t len;
 	char *text = rpc_error_line(RPC_TOO_LARGE, what, limit, &len);
 
-	log_info("control: pid %d (uid %u): %s", (int)c->peer.pid, c->peer.uid, what);
+	log_info("control: pid %d (uid %u): %s", (int)c->caller.peer.pid, c->caller.peer.uid, what);
 	c->closing = true;
 	event_del(c->readable);
 	answer(c, text, text != NULL ? len : 0);
@@ -140,16 +211,19 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct client *c = arg;
+	char why[96], limit[32];
 
 	(void)fd;
-	if ((what & EV_TIMEOUT) != 0) {
-		log_info("control: pid %d (uid %u) is cut off: it left %zu bytes of answers unread "
-			 "for %u seconds",
-			 (int)c->peer.pid, c->peer.uid, evbuffer_get_length(c->out),
-			 c->server->control->config.stall_seconds);
+	if ((what & EV_TIMEOUT) == 0) {
+		send_some(c);
+	} else if (c->closing) {
 		c->dead = true;
 	} else {
-		send_some(c);
+		uint32_t seconds = c->server->control->config.stall_seconds;
+		snprintf(why, sizeof(why), "%zu bytes were left unread for %u seconds",
+			 c->out.bytes, seconds);
+		snprintf(limit, sizeof(limit), "%u seconds", seconds);
+		client_cut_off(c, why, limit);
 	}
 	server_ready(c);
 }
@@ -178,7 +252,7 @@ static bool begin_line(struct client *c)
 		}
 		bool blank = is_blank(text, len);
 		if (!blank)
-			c->line = rpc_begin(c->server->control, c->rights, text, len);
+			c->line = rpc_begin(c->server->control, &c->caller, text, len);
 		intake_done(&c->in);
 		if (!blank && c->line == NULL) {
 			c->dead = true;
@@ -194,17 +268,21 @@ bool client_serve(struct client *c, uint64_t until)
 {
 	size_t len;
 
-	if (c->dead || c->closing || evbuffer_get_length(c->out) >= UNREAD_ENOUGH)
+	if (c->dead || c->closing || c->out.bytes >= CONTROL_UNREAD_MAX)
 		return false;
 	if (!begin_line(c)) {
-		if (c->end && !c->dead && evbuffer_get_length(c->out) == 0)
+		if (c->end && !c->dead && c->out.bytes == 0)
 			c->dead = true;
 		return false;
 	}
 	if (rpc_step(c->line, until)) {
 		char *text = rpc_finish(c->line, &len);
 		c->line = NULL;
-		answer(c, text, len);
+		/* One of its own requests may have been the event too many. */
+		if (c->closing)
+			free(text);
+		else
+			answer(c, text, len);
 	}
-	return !c->dead;
+	return !c->dead && !c->closing;
 }

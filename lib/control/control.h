@@ -26,6 +26,7 @@ struct control_config {
 	uint32_t clients_max;   /* connected at once (1024) */
 	size_t output_max;      /* bytes of answers to one line (8 MiB) */
 	uint32_t stall_seconds; /* a client that reads nothing for so long is cut off (30) */
+	uint32_t events_max;    /* events that a client may leave unread (1024) */
 
 	/* What gateway.info tells besides. */
 	const char *config_file; /* NULL: none */
@@ -39,6 +40,11 @@ struct control_config {
 #define CONTROL_NESTING_MAX 16      /* depth of a request's JSON */
 #define CONTROL_VALUES_MAX 32768    /* members and elements in one line */
 #define CONTROL_STRING_MAX 4096     /* bytes of one string, as it is written */
+/* With so many bytes unread, requests wait: who does not read is not served. */
+#define CONTROL_UNREAD_MAX (256U << 10)
+#define CONTROL_EVENT_BYTES_MAX (1U << 20) /* of events that a client leaves unread */
+/* Requests of one client in flight: about so many bytes of them are read ahead. */
+#define CONTROL_AHEAD_MAX CONTROL_LINE_MAX
 
 /*
  * Listen on config->path. The file appears with its mode and group already set;
@@ -54,9 +60,9 @@ void control_stop(struct control *c);
 
 /*
  * Serve one line (without its newline) for a caller with `rights` (control_class
- * bits). Returns the length of the answer and sets *answer, which the caller
- * passes to free(); 0 and NULL where none is due (notifications). Any bytes are
- * allowed. The caller wipes the line.
+ * bits); to sessions, all calls together are one connection. Returns the length of the answer and
+ * sets *answer, which the caller passes to free(); 0 and NULL where none is due (notifications).
+ * Any bytes are allowed. The caller wipes the line.
  */
 size_t control_handle_line(struct control *c, unsigned int rights, const char *line, size_t len,
 			   char **answer);

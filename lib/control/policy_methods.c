@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/claim.h"
 #include "control/selector_json.h"
 #include "control/state.h"
 #include "control/view.h"
@@ -126,6 +127,7 @@ int call_policy_add(struct call *call)
 			return rc;
 		changes_note(changes, true, &policy);
 	}
+	claim_policy(call, policy.id, !same);
 	call->result = json_pack("{s:b, s:I, s:s}", "created", !same, "id", (json_int_t)policy.id,
 				 "name", policy.name);
 	return 0;

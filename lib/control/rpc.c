@@ -22,10 +22,11 @@ struct served {
 
 struct rpc_line {
 	struct control *c;
-	unsigned int rights;
+	struct caller *caller;
 	json_t *root;
 	bool batch;
 	size_t count, next; /* requests; the one to be served next */
+	bool again;         /* that one has begun */
 	struct served *served;
 	size_t first_unsettled;
 	size_t answered; /* bytes so far */
@@ -88,7 +89,7 @@ static json_t *parse(const char *text, size_t len, struct rpc_error *error)
 	return root;
 }
 
-struct rpc_line *rpc_begin(struct control *c, unsigned int rights, const char *text, size_t len)
+struct rpc_line *rpc_begin(struct control *c, struct caller *caller, const char *text, size_t len)
 {
 	struct rpc_line *line = calloc(1, sizeof(*line));
 	struct rpc_error error = {0};
@@ -96,7 +97,7 @@ struct rpc_line *rpc_begin(struct control *c, unsigned int rights, const char *t
 	if (line == NULL)
 		return NULL;
 	line->c = c;
-	line->rights = rights;
+	line->caller = caller;
 	line->root = parse(text, len, &error);
 	line->batch = json_is_array(line->root);
 	line->count = line->batch ? json_array_size(line->root) : 1;
@@ -171,25 +172,30 @@ static bool is_request(const json_t *request, struct rpc_error *error)
 	return error->code == 0;
 }
 
-static void serve(struct rpc_line *line, const json_t *request, struct served *s)
+/* False: not done yet. */
+static bool serve(struct rpc_line *line, const json_t *request, struct served *s)
 {
-	struct call call = {.control = line->c, .g = line->c->g};
+	struct call call = {
+	    .control = line->c, .g = line->c->g, .caller = line->caller, .resumed = line->again};
 	const json_t *id = json_object_get(request, "id");
 
 	if (!is_request(request, &call.error)) {
 		bool usable = json_is_string(id) || json_is_number(id);
 		set_answer(line, s, rpc_error_answer(usable ? id : NULL, &call.error));
-		return;
+		return true;
 	}
 	size_t before = line->c->changes.count;
-	if (line->answered > line->c->config.output_max) {
+	if (!line->again && line->answered > line->c->config.output_max) {
 		fail(&call.error, RPC_TOO_LARGE, E2BIG,
 		     "not done: the answers to this batch are too long already");
 		snprintf(call.error.limit, sizeof(call.error.limit), "%zu bytes",
 			 line->c->config.output_max);
 	} else {
-		dispatch(&call, line->rights, request);
+		dispatch(&call, request);
 	}
+	line->again = call.again;
+	if (call.again)
+		return false;
 	s->changed = line->c->changes.count != before;
 	s->id = json_incref((json_t *)(uintptr_t)id);
 	if (id == NULL)
@@ -200,6 +206,7 @@ static void serve(struct rpc_line *line, const json_t *request, struct served *s
 		set_answer(line, s,
 			   json_pack("{s:s, s:o, s:O}", "jsonrpc", "2.0", "result", call.result,
 				     "id", id));
+	return true;
 }
 
 bool rpc_step(struct rpc_line *line, uint64_t until)
@@ -209,8 +216,8 @@ bool rpc_step(struct rpc_line *line, uint64_t until)
 		    line->batch ? json_array_get(line->root, line->next) : line->root;
 		if (dispatch_needs_settled(request))
 			settle(line);
-		serve(line, request, &line->served[line->next]);
-		line->next++;
+		if (serve(line, request, &line->served[line->next]))
+			line->next++;
 		uint64_t now = rte_rdtsc();
 		if (now < until)
 			continue;

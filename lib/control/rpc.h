@@ -11,8 +11,8 @@
  */
 struct rpc_line;
 
-/* Parse. The caller may wipe `text` at once. NULL: out of memory. */
-struct rpc_line *rpc_begin(struct control *c, unsigned int rights, const char *text, size_t len);
+/* Parse. `text` may be wiped at once. NULL: out of memory. */
+struct rpc_line *rpc_begin(struct control *c, struct caller *caller, const char *text, size_t len);
 
 /*
  * Serve requests until the line is done or the TSC has reached `until`; up to 50

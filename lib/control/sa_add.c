@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/claim.h"
 #include "control/sa_find.h"
 #include "control/selector_json.h"
 #include "control/state.h"
@@ -150,10 +151,12 @@ int call_sa_add(struct call *call)
 			sa = find_same(call, &spec);
 			rc = sa != NULL ? 0 : rc;
 		}
-		if (rc == 0)
+		if (rc == 0) {
+			claim_sa(call, sa, created);
 			call->result = json_pack("{s:b, s:s, s:I, s:i}", "created", created,
 						 "direction", call_text(call, "direction"), "spi",
 						 (json_int_t)sa->spi, "worker", (int)sa->owner);
+		}
 	}
 	explicit_bzero(&spec, sizeof(spec));
 	return rc;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "control/claim.h"
 #include "control/sa_find.h"
 #include "control/view.h"
 #include "gateway/provision.h"
@@ -14,6 +15,11 @@ int call_spi_alloc(struct call *call)
 		return call_fault(call, ENOSPC, "",
 				  "no SPI is left to be reserved: as many as "
 				  "the limit of SAs wait for their sa.add");
+	int rc = claim_spi(call, spi);
+	if (rc != 0) {
+		spi_release(call->g->sadb, spi);
+		return call_fault(call, -rc, "", "no memory for another SPI");
+	}
 	call->result = json_pack("{s:I}", "spi", (json_int_t)spi);
 	return 0;
 }
@@ -25,6 +31,7 @@ int call_spi_release(struct call *call)
 
 	if (rc != 0 && !call_boolean(call, "missing_ok"))
 		return call_fault(call, ENOENT, "spi", "0x%08x is not reserved", spi);
+	unclaim_spi(call, spi);
 	call->result = json_pack("{s:b}", "released", rc == 0);
 	return 0;
 }
@@ -95,6 +102,7 @@ int call_sa_update(struct call *call)
 		rename_field(&call->error.fault);
 		return rc;
 	}
+	claim_sa(call, sa, false);
 	call->result = sa_view(call->g, sa);
 	return 0;
 }

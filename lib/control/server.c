@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,26 @@ static void on_serving(evutil_socket_t fd, short what, void *arg)
 	}
 	if (c != NULL)
 		event_add(s->serving, &next_turn);
+}
+
+void server_farewell(struct server *s, struct caller *caller)
+{
+	control_farewell(s->control, caller);
+}
+
+/* A hang-up is seen at once, even behind bytes that have not been read. */
+void server_bury(struct server *s, struct session *one)
+{
+	struct client *c;
+
+	TAILQ_FOREACH (c, &s->clients, link) {
+		struct pollfd p = {.fd = c->fd};
+		if (c->caller.session != one || poll(&p, 1, 0) != 1 || (p.revents & POLLHUP) == 0)
+			continue;
+		server_farewell(s, &c->caller);
+		c->dead = true;
+		server_ready(c);
+	}
 }
 
 static void turn_away(const struct server *s, int fd)
@@ -145,6 +166,7 @@ struct server *server_start(struct event_base *base, struct control *control, st
 	s->intake_budget = INTAKE_BUDGET;
 	TAILQ_INIT(&s->clients);
 	TAILQ_INIT(&s->ready);
+	TAILQ_INIT(&s->subscribers);
 	if (socket_file_open(&s->file, config->path, config->mode, config->group, fault) != 0) {
 		free(s);
 		return NULL;
@@ -158,6 +180,11 @@ struct server *server_start(struct event_base *base, struct control *control, st
 		fault_set(fault, ENOMEM, "socket", "no memory for its events");
 		return NULL;
 	}
+	if (gateway_sink_add(control->g, subscription_event, s) != 0) {
+		server_stop(s);
+		fault_set(fault, ENOSPC, "socket", "the gateway has no place for another sink");
+		return NULL;
+	}
 	return s;
 }
 
@@ -165,6 +192,7 @@ void server_stop(struct server *s)
 {
 	struct client *c;
 
+	gateway_sink_remove(s->control->g, subscription_event, s);
 	while ((c = TAILQ_FIRST(&s->clients)) != NULL)
 		drop_client(s, c);
 	if (s->accepting != NULL)

@@ -121,6 +121,15 @@ static const struct member limit_members[] = {
 	{"values", MEMBER_INTEGER, .help = "members and elements in one line"},
 	{"string", MEMBER_INTEGER, .unit = UNIT_BYTES, .help = "bytes of one string"},
 	{"answers", MEMBER_INTEGER, .unit = UNIT_BYTES, .help = "bytes of the answers to one line"},
+	{"in_flight", MEMBER_INTEGER, .unit = UNIT_BYTES,
+	 .help = "bytes of requests that are read from a client before those before them are served"},
+	{"unread", MEMBER_INTEGER, .unit = UNIT_BYTES,
+	 .help = "bytes that a client may leave unread and still be served"},
+	{"stall", MEMBER_INTEGER, .unit = UNIT_SECONDS,
+	 .help = "seconds without reading a byte after which a client is cut off"},
+	{"events", MEMBER_INTEGER, .help = "events that a client may leave unread"},
+	{"event_bytes", MEMBER_INTEGER, .unit = UNIT_BYTES, .help = "and their bytes"},
+	{"sessions", MEMBER_INTEGER, .help = "sessions, those of vanished clients included"},
 	END_OF_MEMBERS
 };
 const struct member gateway_info_params[] = {END_OF_MEMBERS};

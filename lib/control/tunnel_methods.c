@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/claim.h"
 #include "control/view.h"
 #include "gateway/provision.h"
 #include "port/host.h"
@@ -124,6 +125,7 @@ int call_tunnel_add(struct call *call)
 		rc = gateway_tunnel_add(call->g, &spec, &t, &call->error.fault);
 	if (rc != 0)
 		return rc;
+	claim_tunnel(call, t, t != before);
 	call->result = json_pack("{s:b, s:s, s:s}", "created", t != before, "name", spec.name,
 				 "device", t->spec.device);
 	return 0;
@@ -151,6 +153,7 @@ int call_tunnel_update(struct call *call)
 		set_mtu(call->g, t, (uint16_t)call_integer(call, "mtu"));
 	if (call_has(call, "keepalive"))
 		t->spec.keepalive = (uint16_t)call_integer(call, "keepalive");
+	claim_tunnel(call, t, false);
 	call->result = tunnel_view(t);
 	return 0;
 }

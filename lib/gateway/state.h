@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 
+#include "gateway/event.h"
 #include "gateway/provision.h"
 #include "gateway/reserve.h"
 
@@ -53,6 +54,11 @@ struct tunnel_care {
 	uint16_t device_mtu;
 };
 
+struct sink {
+	event_sink *call;
+	void *arg;
+};
+
 struct provision {
 	LIST_ENTRY(provision) in_list;
 	struct gateway *g;
@@ -69,12 +75,18 @@ struct provision {
 	uint32_t cares;
 	LIST_HEAD(, manual) manuals;
 	uint16_t ip_id; /* of keepalives */
+	struct sink sink[EVENT_SINKS_MAX];
+	uint32_t sinks;
+	const char *actor; /* on whose behalf; NULL: the gateway's own */
 };
 
 /* Made at first use; NULL without memory. */
 struct provision *provision_of(struct gateway *g);
 /* NULL without memory. */
 struct tunnel_care *provision_care(struct provision *p, uint32_t tunnel);
+
+/* event.c: tell every sink, with the actor of now. */
+void event_raise(struct provision *p, struct event *event);
 
 /* prefix.c: shares in prefixes. The first error is undone and returned. */
 int prefix_share(struct provision *p, const struct ip_prefix *prefix, bool route,
