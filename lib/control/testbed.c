@@ -38,10 +38,15 @@ static int add_tunnel(const char *name, const char *remote)
 
 int testbed_setup(void **state)
 {
+	return testbed_setup_sized(state, 5000, 64);
+}
+
+int testbed_setup_sized(void **state, uint32_t sas, uint32_t tunnels)
+{
 	(void)state;
-	const struct sadb_config sadb = {.sas_max = 5000, .tunnels_max = 64, .workers = 1};
+	const struct sadb_config sadb = {.sas_max = sas, .tunnels_max = tunnels, .workers = 1};
 	const struct control_config config = {
-	    .config_file = "/etc/espalier.yaml", .sas_max = 5000, .tunnels_max = 64};
+	    .config_file = "/etc/espalier.yaml", .sas_max = sas, .tunnels_max = tunnels};
 	struct fault fault = {0};
 	struct gateway *g = &testbed.g;
 

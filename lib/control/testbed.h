@@ -26,6 +26,7 @@ extern struct testbed testbed;
 int testbed_eal(void);
 /* cmocka setup and teardown: a fresh gateway with the tunnels "paris" and "rome". */
 int testbed_setup(void **state);
+int testbed_setup_sized(void **state, uint32_t sas, uint32_t tunnels);
 int testbed_teardown(void **state);
 #define with_gateway(test) cmocka_unit_test_setup_teardown(test, testbed_setup, testbed_teardown)
 

@@ -14,9 +14,15 @@
 char socket_directory[] = "/tmp/control-test-XXXXXX";
 char socket_path[64];
 struct event_base *base;
-static struct control *control;
+struct control *socket_control;
 pthread_t loop_thread;
 _Atomic unsigned long turns;
+
+static struct {
+	void (*call)(void *arg);
+	void *arg;
+	_Atomic bool wanted;
+} errand;
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -24,6 +30,19 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	turns++;
+	if (errand.wanted) {
+		errand.call(errand.arg);
+		errand.wanted = false;
+	}
+}
+
+void in_loop(void (*call)(void *arg), void *arg)
+{
+	errand.call = call;
+	errand.arg = arg;
+	errand.wanted = true;
+	while (errand.wanted)
+		usleep(100);
 }
 
 static void on_quit(evutil_socket_t fd, short what, void *arg)
@@ -52,8 +71,8 @@ int socket_start(const struct control_config *more)
 	if (testbed_setup(NULL) != 0)
 		return -1;
 	base = event_base_new();
-	control = control_start(base, &testbed.g, &config, &fault);
-	if (control == NULL || pipe(quit_pipe) != 0) {
+	socket_control = control_start(base, &testbed.g, &config, &fault);
+	if (socket_control == NULL || pipe(quit_pipe) != 0) {
 		print_message("%s: %s\n", fault.where, fault.what);
 		return -1;
 	}
@@ -72,7 +91,7 @@ int socket_stop(void **state)
 	pthread_join(loop_thread, NULL);
 	event_free(quitting);
 	event_free(ticking);
-	control_stop(control);
+	control_stop(socket_control);
 	event_base_free(base);
 	close(quit_pipe[0]);
 	close(quit_pipe[1]);

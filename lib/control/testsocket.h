@@ -9,6 +9,7 @@
 /* The testbed's gateway behind a real socket: its event loop in a thread, clients here. */
 extern char socket_directory[], socket_path[64];
 extern struct event_base *base;
+extern struct control *socket_control;
 extern pthread_t loop_thread;
 extern _Atomic unsigned long turns; /* of the loop's other work, once a millisecond */
 
@@ -18,6 +19,9 @@ int socket_main(const struct CMUnitTest *tests, size_t count);
 /* For a cmocka setup and teardown; config->path is filled in. */
 int socket_start(const struct control_config *config);
 int socket_stop(void **state);
+
+/* Call something in the loop's thread, between its other work; returns when that is done. */
+void in_loop(void (*call)(void *arg), void *arg);
 
 /* A connection; -errno, or a failed test. */
 int try_connect(void);
