@@ -140,14 +140,21 @@ char *hear(int fd)
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		if (poll(&p, 1, 5000) != 1)
 			fail_msg("no answer in time");
-		ssize_t n = recv(fd, line + len, 1, 0);
+		/* What stands behind the line stays in the socket. */
+		ssize_t n = recv(fd, line + len, sizeof(line) - len, MSG_PEEK);
 		if (n <= 0)
 			return NULL;
-		if (line[len] == '\n') {
-			line[len] = '\0';
+		char *newline = memchr(line + len, '\n', (size_t)n);
+		size_t wanted = newline != NULL ? (size_t)(newline - line) - len + 1 : (size_t)n;
+		n = recv(fd, line + len, wanted, 0);
+		if (n <= 0)
+			return NULL;
+		len += (size_t)n;
+		if (line[len - 1] == '\n') {
+			line[len - 1] = '\0';
 			return line;
 		}
-		if (++len == sizeof(line))
+		if (len == sizeof(line))
 			fail_msg("the answer is too long");
 	}
 }
