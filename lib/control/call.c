@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <rte_cycles.h>
 
 #include "control/call.h"
@@ -70,4 +71,14 @@ int64_t call_seconds_since(uint64_t tsc)
 	uint64_t now = rte_rdtsc();
 
 	return now > tsc ? (int64_t)((now - tsc) / rte_get_tsc_hz()) : 0;
+}
+
+int64_t call_monotonic_ms(uint64_t tsc)
+{
+	uint64_t now = rte_rdtsc(), hz = rte_get_tsc_hz();
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	uint64_t ago = now > tsc ? (uint64_t)((unsigned __int128)(now - tsc) * 1000 / hz) : 0;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - (int64_t)ago;
 }

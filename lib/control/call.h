@@ -76,5 +76,7 @@ struct tunnel *call_tunnel(struct call *call, const char *name);
 
 /* Seconds since a TSC value. */
 int64_t call_seconds_since(uint64_t tsc);
+/* The same moment in milliseconds of CLOCK_MONOTONIC. */
+int64_t call_monotonic_ms(uint64_t tsc);
 
 #endif

@@ -17,6 +17,7 @@
  * gateway's control thread. docs/control.md lists the methods.
  */
 struct control;
+struct life_log;
 
 /* Strings are copied. A zero limit means the default in parentheses. */
 struct control_config {
@@ -27,6 +28,8 @@ struct control_config {
 	size_t output_max;      /* bytes of answers to one line (8 MiB) */
 	uint32_t stall_seconds; /* a client that reads nothing for so long is cut off (30) */
 	uint32_t events_max;    /* events that a client may leave unread (1024) */
+
+	struct life_log *life_log; /* for tunnel.log; NULL: none. Outlives the control */
 
 	/* What gateway.info tells besides. */
 	const char *config_file; /* NULL: none */

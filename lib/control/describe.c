@@ -82,6 +82,9 @@ const char *member_describe(const struct member *m, char *buf, size_t size)
 		describe_words(m->values, words, sizeof(words));
 		snprintf(buf, size, "array of %s", words);
 		break;
+	case MEMBER_ROWS:
+		snprintf(buf, size, "array of at most %" PRId64 " arrays of values", m->max);
+		break;
 	}
 	return buf;
 }

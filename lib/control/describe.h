@@ -4,7 +4,7 @@
 
 #include "control/method.h"
 
-#define DESCRIBE_MAX 256
+#define DESCRIBE_MAX 512
 
 /* What values a member takes, in words, for errors, help and the reference. Returns buf. */
 const char *member_describe(const struct member *m, char *buf, size_t size);

@@ -86,6 +86,9 @@ static json_t *typed_schema(const struct member *m, bool strict)
 	case MEMBER_WORDS:
 		return json_pack("{s:s, s:o, s:I}", "type", "array", "items",
 				 words_schema(m->values), "maxItems", (json_int_t)m->max);
+	case MEMBER_ROWS:
+		return json_pack("{s:s, s:{s:s}, s:I}", "type", "array", "items", "type", "array",
+				 "maxItems", (json_int_t)m->max);
 	}
 	return json_object();
 }

@@ -26,10 +26,21 @@
 	  "Install one SA. The newest outbound SA of a tunnel is the one that sends.",           \
 	  "{\"direction\":\"in\",\"spi\":4096,\"tunnel\":\"paris\",\"key\":"                     \
 	  "\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223\"}")       \
+	X(sa_add_many, "sa.add_many", CONTROL_KEYS,                                              \
+	  "Install many SAs, all or none: what they have alike once, the rest in rows.",         \
+	  "{\"template\":{\"tunnel\":\"paris\",\"hard_add_time\":3600},"                         \
+	  "\"columns\":[\"direction\",\"spi\",\"key\"],\"rows\":["                               \
+	  "[\"in\",8192,"                                                                        \
+	  "\"202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f40414243\"],"       \
+	  "[\"out\",8193,"                                                                       \
+	  "\"606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f80818283\"]]}")     \
 	X(sa_update, "sa.update", CONTROL_CHANGE,                                                \
 	  "Give an SA new outer addresses, ports or encapsulation; key and numbers stay.",       \
 	  "{\"direction\":\"out\",\"spi\":4097,\"tunnel\":\"paris\","                            \
 	  "\"new_remote\":\"192.0.2.9\",\"udp\":true}")                                          \
+	X(sa_query, "sa.query", CONTROL_READ,                                                    \
+	  "What an SA has carried and when it was last used, in short.",                         \
+	  "{\"direction\":\"in\",\"spi\":4096}")                                                 \
 	X(sa_delete, "sa.delete", CONTROL_CHANGE,                                                \
 	  "Delete one SA; its counters stay in the tunnel's totals.",                            \
 	  "{\"direction\":\"in\",\"spi\":4096}")                                                 \
@@ -51,6 +62,9 @@
 	X(tunnel_get, "tunnel.get", CONTROL_READ, "One tunnel with state, SPIs and totals.",       \
 	  "{\"name\":\"paris\"}")                                                                  \
 	X(tunnel_list, "tunnel.list", CONTROL_READ, "Tunnels with state and totals.", "{}")        \
+	X(tunnel_log, "tunnel.log", CONTROL_READ,                                                  \
+	  "What happened to tunnels, from the log of their lives.",                                \
+	  "{\"name\":\"paris\",\"limit\":20}")                                                       \
 	X(tunnel_send_dummy, "tunnel.send_dummy", CONTROL_CHANGE,                                  \
 	  "Send dummy packets, which the peer discards (RFC 4303 2.6).",                           \
 	  "{\"name\":\"paris\",\"count\":3}")
@@ -74,6 +88,14 @@
 	  "Packets by worker, and their sums: what came in, what went out, what was dropped.",   \
 	  "{}")                                                                                  \
 	X(drops_get, "drops.get", CONTROL_READ, "Dropped packets by reason.", "{}")              \
+	X(explain, "explain", CONTROL_READ,                                                      \
+	  "Which policy, tunnel, SA, route and MTU a packet would meet, and what would drop "    \
+	  "it. Nothing is sent.",                                                                \
+	  "{\"source\":\"10.1.0.5\",\"destination\":\"10.2.0.9\",\"protocol\":\"tcp\","          \
+	  "\"destination_port\":443}")                                                           \
+	X(log_level, "log.level", CONTROL_CHANGE,                                                \
+	  "How much the gateway writes into its log: change it, or only ask.",                   \
+	  "{\"level\":\"debug\"}")                                                               \
 	X(gateway_info, "gateway.info", CONTROL_READ, "What runs here and what its limits are.", \
 	  "{}")                                                                                  \
 	X(rpc_discover, "rpc.discover", CONTROL_READ, "This interface as an OpenRPC document.",  \
@@ -85,7 +107,7 @@
 enum member_type {
 	MEMBER_BOOLEAN,
 	MEMBER_INTEGER, /* min … max */
-	MEMBER_STRING,  /* at most max bytes of UTF-8 */
+	MEMBER_STRING,  /* at most max bytes of UTF-8 without control characters */
 	MEMBER_NAME, /* 1 … max bytes: letters, digits and . _ - : @ +, a letter or digit first */
 	MEMBER_ENUM, /* one of the words in `values` */
 	MEMBER_ADDRESS,  /* IPv4 or IPv6 */
@@ -96,6 +118,7 @@ enum member_type {
 	MEMBER_OBJECT,   /* of `members` */
 	MEMBER_ARRAY,    /* at most max objects of `members` */
 	MEMBER_WORDS,    /* an array of at most max of the words in `values` */
+	MEMBER_ROWS,     /* an array of at most max arrays, which the method checks further */
 };
 
 /* How espctl prints a number. */

@@ -88,6 +88,7 @@ static const char *const *wrong_values(const struct member *m)
 		return object;
 	case MEMBER_ARRAY:
 	case MEMBER_WORDS:
+	case MEMBER_ROWS:
 		return array;
 	default:
 		return text;

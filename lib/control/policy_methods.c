@@ -33,6 +33,7 @@ json_t *policy_view(const struct gateway *g, const struct policy *p)
 	if (p->action == POLICY_PROTECT) {
 		const struct tunnel *t = tunnel_get(g->sadb, p->tunnel);
 		json_object_set_new(view, "tunnel", json_string(t != NULL ? t->spec.name : ""));
+		json_object_set_new(view, "trap", json_boolean(p->trap));
 	}
 	json_object_set_new(view, "selector", selector_to_json(&p->selector));
 	policy_hits(g->spd, p->id, &packets, &bytes);
@@ -81,7 +82,8 @@ static int read_policy(struct call *call, struct policy *p)
 {
 	*p = (struct policy){.priority = (uint32_t)call_integer(call, "priority"),
 			     .action = action_of(call_text(call, "action")),
-			     .tunnel = TUNNEL_NONE};
+			     .tunnel = TUNNEL_NONE,
+			     .trap = call_boolean(call, "trap")};
 	snprintf(p->name, sizeof(p->name), "%s", call_text(call, "name"));
 	if (p->action == POLICY_PROTECT) {
 		if (!call_has(call, "tunnel"))
@@ -93,6 +95,9 @@ static int read_policy(struct call *call, struct policy *p)
 	} else if (call_has(call, "tunnel")) {
 		return call_fault(call, EINVAL, "tunnel", "%s takes no tunnel",
 				  action_names[p->action]);
+	} else if (p->trap) {
+		return call_fault(call, EINVAL, "trap", "%s waits for no SA",
+				  action_names[p->action]);
 	}
 	int rc = selector_from_json(json_object_get(call->params, "selector"), &p->selector,
 				    &call->error.fault);
@@ -102,7 +107,7 @@ static int read_policy(struct call *call, struct policy *p)
 static bool is_same(const struct policy *a, const struct policy *b)
 {
 	return a->priority == b->priority && a->action == b->action && a->tunnel == b->tunnel &&
-	       selector_equal(&a->selector, &b->selector);
+	       a->trap == b->trap && selector_equal(&a->selector, &b->selector);
 }
 
 int call_policy_add(struct call *call)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "control/sa_find.h"
+#include "control/state.h"
 
 enum sa_direction call_direction(const struct call *call)
 {
@@ -51,4 +52,21 @@ struct sa *call_sa(struct call *call)
 		call_fault(call, ENOENT, "spi", "there is no such %s SA 0x%08x",
 			   direction == SA_INBOUND ? "inbound" : "outbound", spi);
 	return sa;
+}
+
+struct sa *find_spec(const struct gateway *g, const struct sa_spec *spec)
+{
+	return spec->direction == SA_INBOUND ? sa_find_in(g->sadb, spec->spi)
+					     : sa_find_out(g->sadb, spec->spi, &spec->remote);
+}
+
+struct sa *find_same(const struct call *call, const struct sa_spec *spec)
+{
+	struct sa *sa = find_spec(call->g, spec);
+	uint8_t digest[32];
+
+	if (sa == NULL || sa->tunnel != spec->tunnel || sa->spec.algorithm != spec->algorithm)
+		return NULL;
+	aead_digest(call->control->aead, spec->key, aead_key_size(spec->algorithm), digest);
+	return memcmp(digest, sa->key_digest, sizeof(sa->key_digest)) == 0 ? sa : NULL;
 }

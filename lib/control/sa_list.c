@@ -116,6 +116,7 @@ int call_sa_list(struct call *call)
 struct flushing {
 	struct gateway *g;
 	enum sa_direction only; /* 0: both */
+	const char *reason;
 	uint32_t count;
 };
 
@@ -125,15 +126,16 @@ static bool flush_tunnel(void *arg, struct tunnel *t)
 	struct flushing *f = arg;
 
 	for (; f->only != SA_OUTBOUND && t->in != NULL; f->count++)
-		gateway_sa_delete(f->g, t->in, "SAs flushed");
+		gateway_sa_delete(f->g, t->in, f->reason);
 	for (; f->only != SA_INBOUND && t->out != NULL; f->count++)
-		gateway_sa_delete(f->g, t->out, "SAs flushed");
+		gateway_sa_delete(f->g, t->out, f->reason);
 	return true;
 }
 
 int call_sa_flush(struct call *call)
 {
-	struct flushing f = {.g = call->g, .only = call_direction(call)};
+	struct flushing f = {
+	    .g = call->g, .only = call_direction(call), .reason = call_text(call, "reason")};
 
 	if (call_has(call, "tunnel")) {
 		struct tunnel *t = call_tunnel(call, "tunnel");

@@ -46,6 +46,22 @@ int call_sa_get(struct call *call)
 	return 0;
 }
 
+int call_sa_query(struct call *call)
+{
+	const struct sa *sa = call_sa(call);
+	struct sa_counters c;
+
+	if (sa == NULL)
+		return -call->error.fault.err;
+	sa_counters(sa, &c);
+	call->result =
+	    json_pack("{s:I, s:I}", "packets", (json_int_t)c.packets, "bytes", (json_int_t)c.bytes);
+	if (c.last_used_tsc != 0)
+		json_object_set_new(call->result, "last_used_ms",
+				    json_integer(call_monotonic_ms(c.last_used_tsc)));
+	return 0;
+}
+
 int call_sa_delete(struct call *call)
 {
 	struct sa *sa = call_sa(call);
@@ -53,7 +69,7 @@ int call_sa_delete(struct call *call)
 	if (sa == NULL && !(call->error.fault.err == ENOENT && call_boolean(call, "missing_ok")))
 		return -call->error.fault.err;
 	if (sa != NULL)
-		gateway_sa_delete(call->g, sa, "SA deleted");
+		gateway_sa_delete(call->g, sa, call_text(call, "reason"));
 	call->result = json_pack("{s:b}", "deleted", sa != NULL);
 	return 0;
 }

@@ -25,14 +25,37 @@ static json_t *counters_view(const struct sa *sa)
 		json_object_set_new(view, "last_used",
 				    json_integer(call_seconds_since(c.last_used_tsc)));
 	uint64_t drops = c.replay + c.window + c.icv + c.malformed + c.selector + c.ecn +
-			 c.too_big + c.exhausted;
-	json_t *rest = json_pack(
-	    "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "seq", (json_int_t)c.seq, "drops",
-	    (json_int_t)drops, "replay", (json_int_t)c.replay, "window", (json_int_t)c.window,
-	    "icv", (json_int_t)c.icv, "malformed", (json_int_t)c.malformed, "selector",
-	    (json_int_t)c.selector, "ecn", (json_int_t)c.ecn, "too_big", (json_int_t)c.too_big,
-	    "exhausted", (json_int_t)c.exhausted);
+			 c.too_big + c.exhausted + c.expired;
+	json_t *rest =
+	    json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "seq",
+		      (json_int_t)c.seq, "drops", (json_int_t)drops, "replay", (json_int_t)c.replay,
+		      "window", (json_int_t)c.window, "icv", (json_int_t)c.icv, "malformed",
+		      (json_int_t)c.malformed, "selector", (json_int_t)c.selector, "ecn",
+		      (json_int_t)c.ecn, "too_big", (json_int_t)c.too_big, "exhausted",
+		      (json_int_t)c.exhausted, "expired", (json_int_t)c.expired);
 	json_object_update_new(view, rest);
+	return view;
+}
+
+static void put_limit(json_t *view, const char *name, uint64_t limit)
+{
+	if (limit != 0)
+		json_object_set_new(view, name, json_integer((json_int_t)limit));
+}
+
+static json_t *lifetime_view(const struct sa_lifetime *l)
+{
+	json_t *view = json_object();
+
+	put_limit(view, "soft_bytes", l->soft_bytes);
+	put_limit(view, "hard_bytes", l->hard_bytes);
+	put_limit(view, "soft_packets", l->soft_packets);
+	put_limit(view, "hard_packets", l->hard_packets);
+	put_limit(view, "soft_add_time", l->soft_add);
+	put_limit(view, "hard_add_time", l->hard_add);
+	put_limit(view, "soft_use_time", l->soft_use);
+	put_limit(view, "hard_use_time", l->hard_use);
+	put_limit(view, "soft_seq", l->soft_seq);
 	return view;
 }
 
@@ -80,6 +103,7 @@ json_t *sa_view(const struct gateway *g, const struct sa *sa)
 		outbound_view(view, sa);
 	json_object_set_new(view, "worker", json_integer(sa->owner));
 	json_object_set_new(view, "age", json_integer(call_seconds_since(sa->added_tsc)));
+	json_object_set_new(view, "lifetime", lifetime_view(&spec->lifetime));
 	json_object_set_new(view, "counters", counters_view(sa));
 	return view;
 }

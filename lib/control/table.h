@@ -36,6 +36,14 @@ extern const struct member selector_members[];
 		"deleted", MEMBER_INTEGER, .help = "how many there were" \
 	}
 
+/* Of the tunnel's last change: tunnel.get, events and the log of tunnels show it. */
+#define REASON_GIVEN(otherwise)                                                               \
+	{                                                                                     \
+		"reason", MEMBER_STRING, .max = 127, .initial = otherwise,                    \
+					 .help = "why, a short phrase: shown by tunnel.get, " \
+						 "in events and in the log of tunnels"        \
+	}
+
 #define PAGE                                                                                   \
 	{"limit",     MEMBER_INTEGER,   .min = 1,                                              \
 	 .max = 1000, .initial = "100", .help = "the most to return at once"},                 \

@@ -111,6 +111,65 @@ const struct member drops_get_result[] = {
 	END_OF_MEMBERS
 };
 
+static const struct member hop_members[] = {
+	{"state", MEMBER_ENUM,
+	 .values = "none blackhole local tunnel reachable resolving connected kernel",
+	 .help = "where the route leads: reachable: its MAC address is known; resolving: asked for; "
+		 "connected: on the link, not asked for yet; kernel: a device that is no port"},
+	{"port", MEMBER_NAME, .help = "the port that it leaves by"},
+	{"gateway", MEMBER_ADDRESS, .help = "the next hop; absent where it is the destination itself"},
+	END_OF_MEMBERS
+};
+static const struct member explain_sa_members[] = {
+	{"spi", MEMBER_INTEGER, .unit = UNIT_HEX, .help = "its SPI"},
+	{"local", MEMBER_ADDRESS, .help = "outer address here"},
+	{"remote", MEMBER_ADDRESS, .help = "outer address of the peer"},
+	{"udp", MEMBER_BOOLEAN, .help = "sends ESP in UDP"},
+	END_OF_MEMBERS
+};
+const struct member explain_params[] = {
+	{"source", MEMBER_ADDRESS, .required = true, .help = "of the packet"},
+	{"destination", MEMBER_ADDRESS, .required = true, .help = "of the packet"},
+	{"protocol", MEMBER_PROTOCOL, .initial = "any",
+	 .help = "its protocol: a name such as \"tcp\" or a number; \"any\": one that no selector "
+		 "names"},
+	{"source_port", MEMBER_INTEGER, .max = 65535,
+	 .help = "where only destination_port is given, 49152; unknown without both, as in a later "
+		 "fragment"},
+	{"destination_port", MEMBER_INTEGER, .max = 65535,
+	 .help = "where only source_port is given, 49152"},
+	{"length", MEMBER_INTEGER, .max = 65535, .initial = "0", .unit = UNIT_BYTES,
+	 .help = "of the IP packet; 0: one that fits"},
+	END_OF_MEMBERS
+};
+const struct member explain_result[] = {
+	{"fate", MEMBER_ENUM, .values = "protect clear kernel held drop",
+	 .help = "leaves through a tunnel; forwarded in the clear; for this machine; waits for an SA "
+		 "or a next hop; dropped"},
+	{"drop", MEMBER_STRING, .help = "with drop: the reason, as in drops.get"},
+	{"why", MEMBER_STRING, .help = "a sentence"},
+	{"policy", MEMBER_NAME, .help = "the policy that matches; absent where none does"},
+	{"tunnel", MEMBER_NAME, .help = "the tunnel that takes it"},
+	{"by_route", MEMBER_BOOLEAN, .help = "a route led into the tunnel"},
+	{"sa", MEMBER_OBJECT, .members = explain_sa_members, .help = "the SA that would send"},
+	{"route", MEMBER_OBJECT, .members = hop_members,
+	 .help = "of the packet itself, where no tunnel takes it"},
+	{"outer", MEMBER_OBJECT, .members = hop_members, .help = "of the ESP packet to the peer"},
+	{"mtu", MEMBER_INTEGER, .help = "largest packet that passes; absent where not known"},
+	END_OF_MEMBERS
+};
+
+#define LEVELS "error warning notice info debug"
+const struct member log_level_params[] = {
+	{"level", MEMBER_ENUM, .values = LEVELS,
+	 .help = "the least important lines to be written, until the gateway ends"},
+	END_OF_MEMBERS
+};
+const struct member log_level_result[] = {
+	{"level", MEMBER_ENUM, .values = LEVELS, .help = "from now on"},
+	END_OF_MEMBERS
+};
+
 static const struct member limit_members[] = {
 	{"sas", MEMBER_INTEGER, .help = "SAs of each direction"},
 	{"tunnels", MEMBER_INTEGER, .help = "tunnels"},

@@ -15,7 +15,10 @@ const struct member policy_add_params[] = {
 	 .help = "the lowest number is asked first; among equals the older one"},
 	{"selector", MEMBER_OBJECT, .required = true, .members = selector_members,
 	 .help = "which packets it is about"},
-	EXIST_OK("policy"),
+	{"trap", MEMBER_BOOLEAN, .initial = "false",
+	 .help = "with protect: what finds no SA waits for one for a moment, and the event acquire "
+		 "asks for it, instead of being dropped at once"},
+	EXIST_OK("policy, with these settings,"),
 	END_OF_MEMBERS
 };
 const struct member policy_add_result[] = {
@@ -35,6 +38,7 @@ const struct member policy_delete_result[] = {DELETED, END_OF_MEMBERS};
 	{"action", MEMBER_ENUM, .values = "protect bypass discard", .column = "ACTION",            \
 	 .help = "what happens to the packets"},                                                   \
 	{"tunnel", MEMBER_NAME, .column = "TUNNEL", .help = "with protect: the tunnel"},           \
+	{"trap", MEMBER_BOOLEAN, .help = "with protect: as set"},                                  \
 	{"selector", MEMBER_OBJECT, .members = selector_members, .help = "which packets"},         \
 	{"packets", MEMBER_INTEGER, .column = "PACKETS", .help = "that met it outbound"},          \
 	{"bytes", MEMBER_INTEGER, .unit = UNIT_BYTES, .column = "BYTES", .help = "their bytes"}

@@ -60,40 +60,63 @@ const struct member spi_release_result[] = {
 	END_OF_MEMBERS
 };
 
+#define TIME(member, text) \
+	{member, MEMBER_INTEGER, .max = UINT32_MAX, .initial = "0", .unit = UNIT_SECONDS, .help = text}
+#define COUNT(member, text) \
+	{member, MEMBER_INTEGER, .max = INT64_MAX, .initial = "0", .help = text}
+
+/* What one SA may be given. `need`: the members that must be there are required here. */
+#define SA_PARAMS(need)                                                                            \
+	{"direction", MEMBER_ENUM, .required = need, .values = "in out",                           \
+	 .help = "which of the SA databases: what we receive or what we send"},                    \
+	{"spi", MEMBER_INTEGER, .required = need, .min = 256, .max = UINT32_MAX, .unit = UNIT_HEX, \
+	 .help = "Security Parameters Index (RFC 4303 2.1)"},                                      \
+	{"tunnel", MEMBER_NAME, .required = need, .max = 63, .help = "the tunnel that it serves"}, \
+	{"algorithm", MEMBER_ENUM, .values = "aes256gcm16 aes128gcm16", .initial = "aes256gcm16",  \
+	 .help = "cipher, named as in an IKE proposal (RFC 4106)"},                                \
+	{"key", MEMBER_KEY, .required = need,                                                      \
+	 .help = "key, then the 4-byte salt, in hexadecimal: 72 digits for aes256gcm16, 40 for "   \
+		 "aes128gcm16. Never shown again"},                                                \
+	{"esn", MEMBER_BOOLEAN, .initial = "true",                                                 \
+	 .help = "64-bit extended sequence numbers (RFC 4303 2.2.1)"},                             \
+	{"udp", MEMBER_BOOLEAN, .initial = "false",                                                \
+	 .help = "send ESP in UDP (RFC 3948); both forms are accepted inbound"},                   \
+	{"local_port", MEMBER_INTEGER, .min = 1, .max = 65535, .initial = "4500",                  \
+	 .help = "UDP port here, with udp"},                                                       \
+	{"remote_port", MEMBER_INTEGER, .min = 1, .max = 65535, .initial = "4500",                 \
+	 .help = "UDP port of the peer, with udp"},                                                \
+	{"local", MEMBER_ADDRESS, .help = "outer address here; the default is the tunnel's"},      \
+	{"remote", MEMBER_ADDRESS,                                                                 \
+	 .help = "outer address of the peer; the default is the tunnel's"},                        \
+	{"replay_window", MEMBER_INTEGER, .max = 32768, .initial = "1024",                         \
+	 .help = "inbound: packets that may arrive late (RFC 4303 3.4.3), 0 for no check, else "   \
+		 "32 to 32768"},                                                                   \
+	{"seq_first", MEMBER_INTEGER, .min = 1, .max = INT64_MAX, .initial = "1",                  \
+	 .help = "outbound: first sequence number to send"},                                       \
+	{"seq_limit", MEMBER_INTEGER, .max = INT64_MAX, .initial = "0",                            \
+	 .help = "outbound: last sequence number allowed; 0: the end of the sequence space"},      \
+	{"df", MEMBER_ENUM, .values = "copy set clear", .initial = "copy",                         \
+	 .help = "outbound: don't-fragment bit of an IPv4 outer header"},                          \
+	{"dscp", MEMBER_INTEGER, .max = 63,                                                        \
+	 .help = "outbound: DSCP of the outer header; copied from the inner one where left out"},  \
+	{"ttl", MEMBER_INTEGER, .min = 1, .max = 255, .initial = "64",                             \
+	 .help = "outbound: TTL or hop limit of the outer header"},                                \
+	{"selectors", MEMBER_ARRAY, .max = 32, .members = selector_list_members,                   \
+	 .help = "inbound: what the inner packet must match (RFC 4301 5.2); none: anything"},      \
+	COUNT("soft_bytes", "bytes of inner packets after which the event sa.soft is raised; 0, "  \
+			    "here and below: no limit"),                                           \
+	COUNT("hard_bytes", "bytes after which the SA stops, with the event sa.hard"),             \
+	COUNT("soft_packets", "packets until sa.soft"),                                            \
+	COUNT("hard_packets", "packets until the SA stops"),                                       \
+	TIME("soft_add_time", "seconds since it was added until sa.soft"),                         \
+	TIME("hard_add_time", "seconds since it was added until the SA stops"),                    \
+	TIME("soft_use_time", "seconds since its first packet until sa.soft"),                     \
+	TIME("hard_use_time", "seconds since its first packet until the SA stops"),                \
+	COUNT("soft_seq", "outbound: sequence number at which sa.soft is raised; 0: when seven "   \
+			  "eighths of the sequence space are used")
+
 const struct member sa_add_params[] = {
-	DIRECTION,
-	SPI,
-	{"tunnel", MEMBER_NAME, .required = true, .max = 63, .help = "the tunnel that it serves"},
-	{"algorithm", MEMBER_ENUM, .values = "aes256gcm16 aes128gcm16", .initial = "aes256gcm16",
-	 .help = "cipher, named as in an IKE proposal (RFC 4106)"},
-	{"key", MEMBER_KEY, .required = true,
-	 .help = "key, then the 4-byte salt, in hexadecimal: 72 digits for aes256gcm16, 40 for "
-		 "aes128gcm16. Never shown again"},
-	{"esn", MEMBER_BOOLEAN, .initial = "true",
-	 .help = "64-bit extended sequence numbers (RFC 4303 2.2.1)"},
-	{"udp", MEMBER_BOOLEAN, .initial = "false",
-	 .help = "send ESP in UDP (RFC 3948); both forms are accepted inbound"},
-	{"local_port", MEMBER_INTEGER, .min = 1, .max = 65535, .initial = "4500",
-	 .help = "UDP port here, with udp"},
-	{"remote_port", MEMBER_INTEGER, .min = 1, .max = 65535, .initial = "4500",
-	 .help = "UDP port of the peer, with udp"},
-	{"local", MEMBER_ADDRESS, .help = "outer address here; the default is the tunnel's"},
-	{"remote", MEMBER_ADDRESS, .help = "outer address of the peer; the default is the tunnel's"},
-	{"replay_window", MEMBER_INTEGER, .max = 32768, .initial = "1024",
-	 .help = "inbound: packets that may arrive late (RFC 4303 3.4.3), 0 for no check, else 32 "
-		 "to 32768"},
-	{"seq_first", MEMBER_INTEGER, .min = 1, .max = INT64_MAX, .initial = "1",
-	 .help = "outbound: first sequence number to send"},
-	{"seq_limit", MEMBER_INTEGER, .max = INT64_MAX, .initial = "0",
-	 .help = "outbound: last sequence number allowed; 0: the end of the sequence space"},
-	{"df", MEMBER_ENUM, .values = "copy set clear", .initial = "copy",
-	 .help = "don't-fragment bit of an IPv4 outer header"},
-	{"dscp", MEMBER_INTEGER, .max = 63,
-	 .help = "DSCP of the outer header; copied from the inner one where left out"},
-	{"ttl", MEMBER_INTEGER, .min = 1, .max = 255, .initial = "64",
-	 .help = "TTL or hop limit of the outer header"},
-	{"selectors", MEMBER_ARRAY, .max = 32, .members = selector_list_members,
-	 .help = "inbound: what the inner packet must match (RFC 4301 5.2); none: anything"},
+	SA_PARAMS(true),
 	EXIST_OK("SA, with this key, tunnel and algorithm,"),
 	END_OF_MEMBERS
 };
@@ -102,6 +125,28 @@ const struct member sa_add_result[] = {
 	{"direction", MEMBER_ENUM, .values = "in out", .help = "as asked"},
 	{"spi", MEMBER_INTEGER, .unit = UNIT_HEX, .help = "as asked"},
 	{"worker", MEMBER_INTEGER, .help = "the worker that owns it"},
+	END_OF_MEMBERS
+};
+
+static const struct member sa_template_members[] = {SA_PARAMS(false), END_OF_MEMBERS};
+#define SA_COLUMNS                                                                                 \
+	"direction spi tunnel algorithm key esn udp local_port remote_port local remote "          \
+	"replay_window seq_first seq_limit df dscp ttl soft_bytes hard_bytes soft_packets "        \
+	"hard_packets soft_add_time hard_add_time soft_use_time hard_use_time soft_seq"
+
+const struct member sa_add_many_params[] = {
+	{"template", MEMBER_OBJECT, .members = sa_template_members,
+	 .help = "what all of the SAs have alike, as for sa.add"},
+	{"columns", MEMBER_WORDS, .required = true, .max = 32, .values = SA_COLUMNS,
+	 .help = "the parameters of sa.add that the values of a row are, in this order"},
+	{"rows", MEMBER_ROWS, .required = true, .max = 4096,
+	 .help = "one array of values for each SA"},
+	EXIST_OK("SAs, with their keys, tunnels and algorithms,"),
+	END_OF_MEMBERS
+};
+const struct member sa_add_many_result[] = {
+	{"created", MEMBER_INTEGER, .help = "how many were added"},
+	{"existed", MEMBER_INTEGER, .help = "how many were there already (exist_ok)"},
 	END_OF_MEMBERS
 };
 
@@ -135,11 +180,27 @@ static const struct member sa_counter_members[] = {
 	{"ecn", MEMBER_INTEGER, .help = "inner Not-ECT under outer CE"},
 	{"too_big", MEMBER_INTEGER, .help = "larger than the tunnel's MTU"},
 	{"exhausted", MEMBER_INTEGER, .help = "the sequence space has ended"},
+	{"expired", MEMBER_INTEGER, .help = "a hard lifetime has ended"},
+	END_OF_MEMBERS
+};
+
+#define LIFETIME(name, text) {name, MEMBER_INTEGER, .help = text "; absent: no limit"}
+static const struct member lifetime_members[] = {
+	LIFETIME("soft_bytes", "as set"),
+	LIFETIME("hard_bytes", "as set"),
+	LIFETIME("soft_packets", "as set"),
+	LIFETIME("hard_packets", "as set"),
+	LIFETIME("soft_add_time", "seconds since it was added"),
+	LIFETIME("hard_add_time", "seconds since it was added"),
+	LIFETIME("soft_use_time", "seconds since its first packet"),
+	LIFETIME("hard_use_time", "seconds since its first packet"),
+	{"soft_seq", MEMBER_INTEGER, .help = "as set; absent: seven eighths of the sequence space"},
 	END_OF_MEMBERS
 };
 
 #define SA_VIEW                                                                                    \
-	{"direction", MEMBER_ENUM, .values = "in out", .column = "DIR", .help = "in: what we receive; out: what we send"},      \
+	{"direction", MEMBER_ENUM, .values = "in out", .column = "DIR",                            \
+	 .help = "in: what we receive; out: what we send"},                                        \
 	{"spi", MEMBER_INTEGER, .unit = UNIT_HEX, .column = "SPI", .help = "its SPI"},             \
 	{"tunnel", MEMBER_NAME, .column = "TUNNEL", .help = "the tunnel that it serves"},          \
 	{"local", MEMBER_ADDRESS, .column = "LOCAL", .help = "outer address here"},                \
@@ -160,15 +221,27 @@ static const struct member sa_counter_members[] = {
 	{"worker", MEMBER_INTEGER, .help = "the worker that owns it"},                             \
 	{"age", MEMBER_INTEGER, .unit = UNIT_SECONDS, .column = "AGE",                             \
 	 .help = "seconds since it was added"},                                                    \
+	{"lifetime", MEMBER_OBJECT, .members = lifetime_members, .help = "its limits"},            \
 	{"counters", MEMBER_OBJECT, .members = sa_counter_members, .help = "what it carried"}
 
 const struct member sa_update_result[] = {SA_VIEW, END_OF_MEMBERS};
+
+const struct member sa_query_params[] = {DIRECTION, SPI, WHICH_REMOTE, WHICH_TUNNEL, END_OF_MEMBERS};
+const struct member sa_query_result[] = {
+	{"packets", MEMBER_INTEGER, .help = "sent, or received and accepted"},
+	{"bytes", MEMBER_INTEGER, .unit = UNIT_BYTES, .help = "of their inner IP packets"},
+	{"last_used_ms", MEMBER_INTEGER,
+	 .help = "when the last of them passed, in milliseconds of CLOCK_MONOTONIC of the "
+		 "gateway's machine; absent where there was none"},
+	END_OF_MEMBERS
+};
 
 const struct member sa_delete_params[] = {
 	DIRECTION,
 	SPI,
 	WHICH_REMOTE,
 	WHICH_TUNNEL,
+	REASON_GIVEN("SA deleted"),
 	MISSING_OK,
 	END_OF_MEMBERS
 };
@@ -189,6 +262,7 @@ const struct member sa_list_result[] = {PAGE_RESULT(sa_item_members, "the SAs"),
 const struct member sa_flush_params[] = {
 	{"direction", MEMBER_ENUM, .values = "in out", .help = "only these"},
 	{"tunnel", MEMBER_NAME, .max = 63, .help = "only those of this tunnel"},
+	REASON_GIVEN("SAs flushed"),
 	END_OF_MEMBERS
 };
 const struct member sa_flush_result[] = {DELETED_COUNT, END_OF_MEMBERS};

@@ -4,6 +4,9 @@
 /* clang-format off */
 #define NAME {"name", MEMBER_NAME, .required = true, .max = 63, .help = "the tunnel's name"}
 #define MTU_HELP "largest inner packet, 576 to 65535; 0: computed from the outer MTU"
+#define TRAP_HELP                                                                                  \
+	"what finds no SA waits for one for a moment, and the event acquire asks for it, instead " \
+	"of being dropped at once"
 #define KEEPALIVE_HELP "seconds of silence before a NAT keepalive is sent (RFC 3948 4); 0: never"
 
 const struct member tunnel_add_params[] = {
@@ -15,6 +18,7 @@ const struct member tunnel_add_params[] = {
 	{"remote", MEMBER_ADDRESS, .help = "outer address of the peer, the default of its SAs"},
 	{"mtu", MEMBER_INTEGER, .max = 65535, .initial = "0", .help = MTU_HELP},
 	{"keepalive", MEMBER_INTEGER, .max = 3600, .initial = "20", .help = KEEPALIVE_HELP},
+	{"trap", MEMBER_BOOLEAN, .initial = "false", .help = TRAP_HELP},
 	EXIST_OK("tunnel, with these settings,"),
 	END_OF_MEMBERS
 };
@@ -36,6 +40,8 @@ static const struct member totals_members[] = {
 	 .help = "up: both directions have an SA; half: one; down: none"},                         \
 	{"since", MEMBER_INTEGER, .unit = UNIT_SECONDS, .column = "SINCE",                         \
 	 .help = "seconds since it last came up or went down"},                                    \
+	{"reason", MEMBER_STRING,                                                                  \
+	 .help = "of that change, a short phrase; absent before the first one"},                   \
 	{"local", MEMBER_ADDRESS,                                                                  \
 	 .help = "outer address here; absent where not set"},                                      \
 	{"remote", MEMBER_ADDRESS, .column = "REMOTE",                                             \
@@ -44,6 +50,7 @@ static const struct member totals_members[] = {
 	{"ifindex", MEMBER_INTEGER, .help = "of the device; absent without one"},                  \
 	{"mtu", MEMBER_INTEGER, .help = "largest inner packet as set; 0: computed"},               \
 	{"keepalive", MEMBER_INTEGER, .unit = UNIT_SECONDS, .help = "as set"},                     \
+	{"trap", MEMBER_BOOLEAN, .help = "as set; a policy may want it too"},                      \
 	{"spi_in", MEMBER_INTEGER, .unit = UNIT_HEX, .column = "SPI-IN",                           \
 	 .help = "of the newest inbound SA; absent without one"},                                  \
 	{"spi_out", MEMBER_INTEGER, .unit = UNIT_HEX, .column = "SPI-OUT",                         \
@@ -78,6 +85,38 @@ static const struct member tunnel_item_members[] = {TUNNEL_VIEW, END_OF_MEMBERS}
 const struct member tunnel_list_params[] = {PAGE, END_OF_MEMBERS};
 const struct member tunnel_list_result[] = {
 	PAGE_RESULT(tunnel_item_members, "the tunnels"),
+	END_OF_MEMBERS
+};
+
+static const struct member log_members[] = {
+	{"time", MEMBER_STRING, .column = "TIME", .help = "UTC, such as \"2026-11-21T03:04:05.678Z\""},
+	{"event", MEMBER_STRING, .column = "EVENT",
+	 .help = "TunnelConnected, TunnelDisconnected, TunnelRekeyed, TunnelReset, TunnelAcquire "
+		 "(traffic asks for SAs), TunnelDeleted, GatewayStarted or GatewayStopped"},
+	{"tunnel", MEMBER_NAME, .column = "TUNNEL", .help = "the tunnel"},
+	{"reason", MEMBER_STRING, .column = "REASON", .help = "why"},
+	{"actor", MEMBER_STRING, .column = "ACTOR",
+	 .help = "who asked; absent where the gateway itself acted"},
+	{"local", MEMBER_ADDRESS, .help = "outer address here"},
+	{"remote", MEMBER_ADDRESS, .help = "outer address of the peer"},
+	{"spi_in", MEMBER_INTEGER, .unit = UNIT_HEX, .help = "of the newest inbound SA"},
+	{"spi_out", MEMBER_INTEGER, .unit = UNIT_HEX, .help = "of the SA that sends"},
+	{"packets_in", MEMBER_INTEGER, .help = "totals of a tunnel that went down: packets received"},
+	{"bytes_in", MEMBER_INTEGER, .unit = UNIT_BYTES, .help = "their bytes"},
+	{"packets_out", MEMBER_INTEGER, .help = "packets sent"},
+	{"bytes_out", MEMBER_INTEGER, .unit = UNIT_BYTES, .help = "their bytes"},
+	{"version", MEMBER_STRING, .help = "of espalier, where the gateway has started"},
+	{"pid", MEMBER_INTEGER, .help = "of the gateway that has started or stopped"},
+	END_OF_MEMBERS
+};
+const struct member tunnel_log_params[] = {
+	{"name", MEMBER_NAME, .max = 63, .help = "only of the tunnel with this name, there or not"},
+	{"limit", MEMBER_INTEGER, .min = 1, .max = 1000, .initial = "100",
+	 .help = "the most to return: the newest"},
+	END_OF_MEMBERS
+};
+const struct member tunnel_log_result[] = {
+	{"items", MEMBER_ARRAY, .members = log_members, .help = "oldest first"},
 	END_OF_MEMBERS
 };
 

@@ -54,7 +54,8 @@ int testbed_setup_sized(void **state, uint32_t sas, uint32_t tunnels)
 	g->pool = rte_pktmbuf_pool_create("control", 63, 0, 64, 2176, SOCKET_ID_ANY);
 	g->sadb = sadb_create(&sadb, &fault);
 	g->spd = spd_create(&fault);
-	if (g->pool == NULL || g->sadb == NULL || g->spd == NULL ||
+	g->fib = fib_create(&(struct fib_limits){1024, 1024}, &fault);
+	if (g->pool == NULL || g->sadb == NULL || g->spd == NULL || g->fib == NULL ||
 	    add_tunnel("paris", "192.0.2.1") != 0 || add_tunnel("rome", "192.0.2.2") != 0)
 		return -1;
 	testbed.control = control_start(NULL, g, &config, &fault);
@@ -68,6 +69,7 @@ int testbed_teardown(void **state)
 	gateway_provision_stop(&testbed.g);
 	spd_destroy(testbed.g.spd);
 	sadb_destroy(testbed.g.sadb);
+	fib_destroy(testbed.g.fib);
 	rte_mempool_free(testbed.g.pool);
 	return 0;
 }

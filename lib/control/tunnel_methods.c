@@ -33,6 +33,8 @@ json_t *tunnel_view(const struct tunnel *t)
 	json_t *view = json_pack("{s:s, s:s, s:I}", "name", spec->name, "state", tunnel_state(t),
 				 "since", (json_int_t)call_seconds_since(t->since_tsc));
 
+	if (t->reason[0] != '\0')
+		json_object_set_new(view, "reason", json_string(t->reason));
 	if (spec->local.family != 0)
 		json_object_set_new(view, "local", address_view(&spec->local));
 	if (spec->remote.family != 0)
@@ -42,6 +44,7 @@ json_t *tunnel_view(const struct tunnel *t)
 		json_object_set_new(view, "ifindex", json_integer(t->ifindex));
 	json_object_set_new(view, "mtu", json_integer(spec->mtu));
 	json_object_set_new(view, "keepalive", json_integer(spec->keepalive));
+	json_object_set_new(view, "trap", json_boolean(spec->trap));
 	sas_view(view, t->in, "spi_in", "sas_in");
 	sas_view(view, t->out, "spi_out", "sas_out");
 	tunnel_totals(t, &sum);
@@ -101,7 +104,7 @@ static bool is_same(const struct tunnel_spec *a, const struct tunnel_spec *b)
 {
 	return strcmp(a->device, b->device) == 0 && ip_addr_equal(&a->local, &b->local) &&
 	       ip_addr_equal(&a->remote, &b->remote) && a->mtu == b->mtu &&
-	       a->keepalive == b->keepalive;
+	       a->keepalive == b->keepalive && a->trap == b->trap;
 }
 
 int call_tunnel_add(struct call *call)
@@ -109,7 +112,8 @@ int call_tunnel_add(struct call *call)
 	struct tunnel_spec spec = {.local = call_address(call, "local"),
 				   .remote = call_address(call, "remote"),
 				   .mtu = (uint16_t)call_integer(call, "mtu"),
-				   .keepalive = (uint16_t)call_integer(call, "keepalive")};
+				   .keepalive = (uint16_t)call_integer(call, "keepalive"),
+				   .trap = call_boolean(call, "trap")};
 	struct tunnel *t = NULL;
 
 	snprintf(spec.name, sizeof(spec.name), "%s", call_text(call, "name"));

@@ -37,8 +37,8 @@ static void show_value(const struct member *m, const json_t *value, char *buf, s
 	release(text);
 }
 
-static int wrong(const struct member *m, const char *path, const json_t *value,
-		 struct rpc_error *error)
+int validate_fail(const struct member *m, const char *path, const json_t *value,
+		  struct rpc_error *error)
 {
 	member_describe(m, error->limit, sizeof(error->limit));
 	show_value(m, value, error->value, sizeof(error->value));
@@ -47,6 +47,15 @@ static int wrong(const struct member *m, const char *path, const json_t *value,
 		return fault_set(&error->fault, EINVAL, path, "%s must be %s", path, error->limit);
 	return fault_set(&error->fault, EINVAL, path, "%s is %s; it must be %s", path, error->value,
 			 error->limit);
+}
+
+/* What disturbs a log or a terminal: the controls of ASCII, and of ISO 8859-1 in UTF-8. */
+static bool has_controls(const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++)
+		if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0))
+			return true;
+	return false;
 }
 
 static bool is_name(const char *text, int64_t max)
@@ -87,7 +96,7 @@ static bool is_right_text(const struct member *m, const char *text)
 
 	switch (m->type) {
 	case MEMBER_STRING:
-		return strlen(text) <= (size_t)m->max;
+		return strlen(text) <= (size_t)m->max && !has_controls(text);
 	case MEMBER_NAME:
 		return is_name(text, m->max);
 	case MEMBER_ENUM:
@@ -103,7 +112,7 @@ static bool is_right_text(const struct member *m, const char *text)
 	}
 }
 
-static bool is_right_scalar(const struct member *m, const json_t *value)
+bool validate_scalar(const struct member *m, const json_t *value)
 {
 	uint16_t first, last;
 	uint8_t proto;
@@ -130,14 +139,14 @@ static int validate_array(const struct member *m, const json_t *value, const cha
 			  struct rpc_error *error)
 {
 	if (!json_is_array(value) || json_array_size(value) > (size_t)m->max)
-		return wrong(m, path, value, error);
+		return validate_fail(m, path, value, error);
 	for (size_t i = 0; i < json_array_size(value); i++) {
 		char inner[PATH_MAX_SHOWN];
 		const json_t *item = json_array_get(value, i);
 		snprintf(inner, sizeof(inner), "%.60s[%zu]", path, i);
 		if (!json_is_object(item)) {
 			struct member one = {.name = m->name, .type = MEMBER_OBJECT};
-			return wrong(&one, inner, item, error);
+			return validate_fail(&one, inner, item, error);
 		}
 		int rc = validate_object(m->members, item, inner, error);
 		if (rc != 0)
@@ -150,14 +159,31 @@ static int validate_words(const struct member *m, const json_t *value, const cha
 			  struct rpc_error *error)
 {
 	if (!json_is_array(value) || json_array_size(value) > (size_t)m->max)
-		return wrong(m, path, value, error);
+		return validate_fail(m, path, value, error);
 	for (size_t i = 0; i < json_array_size(value); i++) {
 		char inner[PATH_MAX_SHOWN];
 		const json_t *item = json_array_get(value, i);
 		const struct member one = {.type = MEMBER_ENUM, .values = m->values};
 		snprintf(inner, sizeof(inner), "%.60s[%zu]", path, i);
-		if (!is_right_scalar(&one, item))
-			return wrong(&one, inner, item, error);
+		if (!validate_scalar(&one, item))
+			return validate_fail(&one, inner, item, error);
+	}
+	return 0;
+}
+
+static int validate_rows(const struct member *m, const json_t *value, const char *path,
+			 struct rpc_error *error)
+{
+	if (!json_is_array(value) || json_array_size(value) > (size_t)m->max)
+		return validate_fail(m, path, value, error);
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		char inner[PATH_MAX_SHOWN];
+		if (json_is_array(json_array_get(value, i)))
+			continue;
+		snprintf(inner, sizeof(inner), "%.60s[%zu]", path, i);
+		error->code = RPC_INVALID_PARAMS;
+		return fault_set(&error->fault, EINVAL, inner, "%s must be an array of values",
+				 inner);
 	}
 	return 0;
 }
@@ -168,14 +194,16 @@ static int validate_member(const struct member *m, const json_t *value, const ch
 	switch (m->type) {
 	case MEMBER_OBJECT:
 		if (!json_is_object(value))
-			return wrong(m, path, value, error);
+			return validate_fail(m, path, value, error);
 		return validate_object(m->members, value, path, error);
 	case MEMBER_ARRAY:
 		return validate_array(m, value, path, error);
 	case MEMBER_WORDS:
 		return validate_words(m, value, path, error);
+	case MEMBER_ROWS:
+		return validate_rows(m, value, path, error);
 	default:
-		return is_right_scalar(m, value) ? 0 : wrong(m, path, value, error);
+		return validate_scalar(m, value) ? 0 : validate_fail(m, path, value, error);
 	}
 }
 

@@ -12,6 +12,12 @@
  */
 int validate_params(const struct member *members, const json_t *params, struct rpc_error *error);
 
+/* The same of one value that is no container. */
+bool validate_scalar(const struct member *m, const json_t *value);
+/* The error that `value` at `path` is not what `m` takes. Returns -EINVAL. */
+int validate_fail(const struct member *m, const char *path, const json_t *value,
+		  struct rpc_error *error);
+
 /* Blot out whatever looks like key material: runs of 32 and more hexadecimal digits. */
 void blot_keys(char *text);
 

@@ -15,7 +15,12 @@ void log_set_level(enum log_level level)
 	atomic_store_explicit(&threshold, (int)level, memory_order_relaxed);
 }
 
-static int format_prefix(char *buf, size_t size, enum log_level level)
+enum log_level log_level(void)
+{
+	return (enum log_level)atomic_load_explicit(&threshold, memory_order_relaxed);
+}
+
+const char *log_level_name(enum log_level level)
 {
 	static const char *const names[] = {[LOG_ERROR] = "error",
 					    [LOG_WARNING] = "warning",
@@ -23,6 +28,11 @@ static int format_prefix(char *buf, size_t size, enum log_level level)
 					    [LOG_INFO] = "info",
 					    [LOG_DEBUG] = "debug"};
 
+	return names[level];
+}
+
+static int format_prefix(char *buf, size_t size, enum log_level level)
+{
 	if (getenv("JOURNAL_STREAM") != NULL)
 		return snprintf(buf, size, "<%d>", (int)level);
 	struct timespec now;
@@ -30,7 +40,7 @@ static int format_prefix(char *buf, size_t size, enum log_level level)
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	return snprintf(buf, size, "%02d:%02d:%02d.%03ld %s: ", tm.tm_hour, tm.tm_min, tm.tm_sec,
-			now.tv_nsec / 1000000, names[level]);
+			now.tv_nsec / 1000000, log_level_name(level));
 }
 
 void log_line(enum log_level level, const char *fmt, ...)

@@ -10,6 +10,9 @@ enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6, L
 
 /* Lines above `level` are dropped. The default is LOG_INFO. */
 void log_set_level(enum log_level level);
+enum log_level log_level(void);
+/* "error" … "debug". */
+const char *log_level_name(enum log_level level);
 
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
