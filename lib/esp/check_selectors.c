@@ -22,8 +22,9 @@ static inline bool match_quick(const struct sa_in *sa, const struct packet *p)
 	       (load_u32(p->ip + 16) & sa->quick.local_mask) == sa->quick.local_net;
 }
 
-void esp_check_selectors(struct vector *v, struct drops *d)
+uint8_t esp_check_selectors(struct vector *v, struct drops *d)
 {
+	uint8_t flags = 0;
 	uint16_t kept = 0;
 
 	for (uint16_t i = 0; i < v->n; i++) {
@@ -39,9 +40,11 @@ void esp_check_selectors(struct vector *v, struct drops *d)
 			drop(d, p->m, DROP_ESP_SELECTOR);
 			continue;
 		}
+		flags |= sa->flags;
 		sa->packets++;
 		sa->bytes += p->ip_len;
 		v->p[kept++] = p;
 	}
 	v->n = kept;
+	return flags;
 }

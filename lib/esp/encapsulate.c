@@ -93,8 +93,10 @@ static inline uint8_t next_header(const struct packet *p)
 	return p->family == 4 ? IPPROTO_IPIP : IPPROTO_IPV6;
 }
 
-void esp_encapsulate(struct vector *v, struct esp_ops *ops, uint64_t now)
+uint8_t esp_encapsulate(struct vector *v, struct esp_ops *ops, uint64_t now)
 {
+	uint8_t flags = 0;
+
 	for (uint16_t i = 0; i < v->n; i++) {
 		struct packet *p = v->p[i];
 		struct sa_out *sa = p->out;
@@ -107,6 +109,7 @@ void esp_encapsulate(struct vector *v, struct esp_ops *ops, uint64_t now)
 		bool df = outer_df(p, sa);
 		uint8_t *text = p->ip;
 
+		flags |= sa->flags;
 		sa->bytes += p->ip_len;
 		sa->last_used = now;
 
@@ -146,4 +149,5 @@ void esp_encapsulate(struct vector *v, struct esp_ops *ops, uint64_t now)
 			finish_ipv6(p->ip, behind_ip, tos);
 		}
 	}
+	return flags;
 }

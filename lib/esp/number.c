@@ -1,15 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "esp/esp.h"
 
-/* The end of the space itself, or the end of what is reserved so far. */
-static enum drop_reason end_reason(const struct sa_out *sa)
+static void tell_exhausted(struct sa_marks *m, const struct esp_watch *watch)
+{
+	const struct notice n = {.kind = NOTICE_EXHAUSTED,
+				 .direction = SA_OUTBOUND,
+				 .limit = LIMIT_SEQUENCE,
+				 .slot = m->slot,
+				 .serial = m->serial};
+
+	if ((m->told & SA_TOLD_END) == 0 && notice_put(watch->notices, &n))
+		m->told |= SA_TOLD_END;
+}
+
+/* Its life has ended, the space itself, or what is reserved so far. */
+static enum drop_reason refuse(struct sa_out *sa, const struct esp_watch *watch)
 {
 	uint64_t end = (sa->flags & SA_OUT_ESN) != 0 ? UINT64_MAX : UINT32_MAX;
 
-	return sa->seq >= end ? DROP_SEQ_EXHAUSTED : DROP_SEQ_UNRESERVED;
+	sa->refused++;
+	if (atomic_load_explicit(&sa->end, memory_order_relaxed) == SA_EXPIRED) {
+		sa_marks_retry(&sa->marks, watch->notices);
+		return DROP_SA_EXPIRED;
+	}
+	if (sa->seq < end)
+		return DROP_SEQ_UNRESERVED;
+	tell_exhausted(&sa->marks, watch);
+	return DROP_SEQ_EXHAUSTED;
 }
 
-void esp_number(struct vector *v, struct drops *d)
+void esp_number(struct vector *v, struct drops *d, const struct esp_watch *watch)
 {
 	uint16_t kept = 0;
 
@@ -19,8 +39,7 @@ void esp_number(struct vector *v, struct drops *d)
 
 		if (unlikely(sa->seq >=
 			     atomic_load_explicit(&sa->seq_limit, memory_order_relaxed))) {
-			sa->exhausted++;
-			drop(d, p->m, end_reason(sa));
+			drop(d, p->m, refuse(sa, watch));
 			continue;
 		}
 		p->seq = ++sa->seq;

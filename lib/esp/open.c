@@ -3,6 +3,7 @@
 #include <rte_byteorder.h>
 
 #include "esp/esp.h"
+#include "esp/failure.h"
 #include "packet/bytes.h"
 
 #define ESP_AND_IV (8 + AEAD_IV_SIZE)
@@ -54,7 +55,8 @@ static inline const uint8_t *received_icv(const struct packet *p, const struct a
 	return rte_pktmbuf_read(p->m, op->text_off + op->len, AEAD_ICV_SIZE, copy);
 }
 
-void esp_open(struct vector *v, struct drops *d, struct esp_ops *ops, struct aead *aead)
+void esp_open(struct vector *v, struct drops *d, struct esp_ops *ops, struct aead *aead,
+	      const struct esp_watch *watch)
 {
 	uint16_t kept = 0;
 
@@ -82,6 +84,7 @@ void esp_open(struct vector *v, struct drops *d, struct esp_ops *ops, struct aea
 
 		if (unlikely(icv == NULL || !icv_equal(icv, ops->icv[i]))) {
 			p->in->icv++;
+			failure_count(p->in, DROP_ESP_ICV, watch);
 			drop(d, p->m, DROP_ESP_ICV);
 			continue;
 		}

@@ -19,6 +19,10 @@
 	X(PLAINTEXT, plaintext, LOSS,                                                              \
 	  "arrived in the clear though policy says protect (RFC 4301 5.2)")                        \
 	X(TUNNEL_NO_SA, tunnel_no_sa, LOSS, "the tunnel has no outbound SA")                       \
+	X(ACQUIRE_QUEUE, acquire_queue, LOSS,                                                      \
+	  "the tunnel waits for an SA, and as many packets with it as may")                        \
+	X(ACQUIRE_TIMEOUT, acquire_timeout, LOSS, "the tunnel waited for an SA, and none came")    \
+	X(SA_EXPIRED, sa_expired, LOSS, "the SA has reached a hard lifetime (RFC 4301 4.4.2.1)")   \
 	X(SEQ_EXHAUSTED, seq_exhausted, LOSS,                                                      \
 	  "the SA's sequence space has ended (RFC 4303 3.3.3)")                                    \
 	X(SEQ_UNRESERVED, seq_unreserved, LOSS, "the next block of numbers is not on disk yet")    \

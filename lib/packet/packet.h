@@ -132,6 +132,17 @@ struct vector {
 	uint16_t n;
 };
 
+/* Addresses of the IP header at p->ip, in network order. */
+static inline const uint8_t *packet_destination(const struct packet *p)
+{
+	return p->ip + (p->family == 4 ? 16 : 24);
+}
+
+static inline const uint8_t *packet_source(const struct packet *p)
+{
+	return p->ip + (p->family == 4 ? 12 : 8);
+}
+
 /* What packet_parse_ip() leaves out: everything but the commonest headers. */
 int packet_parse_rest(struct packet *p, uint32_t avail, uint32_t total);
 

@@ -6,9 +6,11 @@
 #include <rte_cycles.h>
 
 #include "rcu/rcu.h"
+#include "sa/lifetime.h"
 #include "sa/outer.h"
 #include "sa/replay.h"
 #include "sa/sadb.h"
+#include "sa/source.h"
 
 struct sa **sadb_slots(const struct sadb *db, enum sa_direction direction)
 {
@@ -139,6 +141,9 @@ static int check_spec(struct sadb *db, const struct sa_spec *spec, const uint8_t
 				 "%u is reserved; SPIs begin at %u "
 				 "(RFC 4303 2.1)",
 				 spec->spi, SA_SPI_MIN);
+	int bad = sa_lifetime_check(spec, fault);
+	if (bad != 0)
+		return bad;
 	if (aead_name(spec->algorithm) == NULL)
 		return fault_set(fault, EINVAL, "algorithm",
 				 "unknown; aes256gcm16 and aes128gcm16 are offered");
@@ -187,16 +192,26 @@ static bool selectors_are_any(const struct sa_spec *spec)
 	return spec->selectors == 0 || (any4 && any6);
 }
 
+static void set_source(struct sa_in *in, const struct sa_spec *spec)
+{
+	uint64_t tag = sa_source_tag(spec->remote.family, spec->remote.bytes,
+				     spec->udp ? spec->remote_port : 0);
+
+	atomic_store_explicit(&in->source, tag, memory_order_relaxed);
+}
+
 static int fill_inbound(struct sadb *db, struct sa *sa)
 {
 	struct sa_in *in = arena_at(&db->arena_in, sa->slot);
 	const struct sa_spec *spec = &sa->spec;
 
-	in->spi = spec->spi;
 	in->tunnel = spec->tunnel;
 	in->owner = sa->owner;
 	in->algorithm = (uint8_t)spec->algorithm;
 	in->flags = spec->esn ? SA_IN_ESN : 0;
+	if (sa_marks_init(&in->marks, spec, sa->serial, sa->slot))
+		in->flags |= SA_IN_LIMITED;
+	set_source(in, spec);
 	in->selector = spec->selector;
 	in->selectors = spec->selectors;
 	if (!selectors_are_any(spec)) {
@@ -216,6 +231,17 @@ static int fill_inbound(struct sadb *db, struct sa *sa)
 	return 0;
 }
 
+/* A hard limit of packets is one of numbers, and so it is exact. */
+static uint64_t number_limit(const struct sa_spec *spec)
+{
+	uint64_t limit = spec->seq_limit != 0 ? spec->seq_limit : sequence_end(spec);
+	uint64_t packets = spec->lifetime.hard_packets;
+
+	if (packets != 0 && packets - 1 < limit - spec->seq_first)
+		limit = spec->seq_first + packets - 1;
+	return limit;
+}
+
 static void fill_outbound(struct sadb *db, struct sa *sa)
 {
 	struct sa_out *out = arena_at(&db->arena_out, sa->slot);
@@ -223,16 +249,15 @@ static void fill_outbound(struct sadb *db, struct sa *sa)
 
 	out->seq = spec->seq_first - 1;
 	out->seq_first = spec->seq_first;
-	atomic_store_explicit(&out->seq_limit,
-			      spec->seq_limit != 0 ? spec->seq_limit : sequence_end(spec),
-			      memory_order_relaxed);
-	out->owner = sa->owner;
+	atomic_store_explicit(&out->seq_limit, number_limit(spec), memory_order_relaxed);
 	out->algorithm = (uint8_t)spec->algorithm;
 	out->dscp = spec->dscp;
 	out->flags =
 	    (uint8_t)((spec->esn ? SA_OUT_ESN : 0) | (spec->dscp_set ? SA_OUT_DSCP_SET : 0) |
 		      (spec->df == SA_DF_SET ? SA_OUT_DF_SET : 0) |
 		      (spec->df == SA_DF_COPY ? SA_OUT_DF_COPY : 0));
+	if (sa_marks_init(&out->marks, spec, sa->serial, sa->slot))
+		out->flags |= SA_OUT_LIMITED;
 	outer_build(spec, out->header[0], &out->outer[0]);
 	out->remote[0] = spec->remote;
 	sa->out = out;
@@ -282,8 +307,7 @@ static int link_sa(struct sadb *db, struct sa *sa)
 	*list = sa;
 	if (sa->direction == SA_OUTBOUND)
 		tunnel_publish(db, t);
-	if (t->in != NULL && t->out != NULL && (*list)->tunnel_next == NULL)
-		t->since_tsc = rte_rdtsc();
+	tunnel_state_follow(t);
 	return 0;
 }
 
@@ -313,6 +337,7 @@ static struct sa *make_sa(struct sadb *db, const struct sa_spec *spec)
 	sa->spi = spec->spi;
 	sa->tunnel = spec->tunnel;
 	sa->owner = db->hot.tunnel[spec->tunnel].owner;
+	sa->serial = ++db->serials;
 	sa->added_tsc = rte_rdtsc();
 	sa->spec = *spec;
 	explicit_bzero(sa->spec.key, sizeof(sa->spec.key));
@@ -385,7 +410,6 @@ void sa_delete(struct sadb *db, struct sa *sa)
 {
 	struct tunnel *t = tunnel_get(db, sa->tunnel);
 	struct sa **link = sa->direction == SA_INBOUND ? &t->in : &t->out;
-	bool was_up = t->in != NULL && t->out != NULL;
 
 	while (*link != sa)
 		link = &(*link)->tunnel_next;
@@ -400,8 +424,7 @@ void sa_delete(struct sadb *db, struct sa *sa)
 		db->count_out--;
 		tunnel_publish(db, t);
 	}
-	if (was_up && (t->in == NULL || t->out == NULL))
-		t->since_tsc = rte_rdtsc();
+	tunnel_state_follow(t);
 	sa_fold(t, sa);
 	rcu_defer(sa_gone, sa);
 }
@@ -445,11 +468,38 @@ int sa_update(struct sadb *db, struct sa *sa, const struct sa_update *u, struct 
 		atomic_store_explicit(&sa->out->current, spare, memory_order_release);
 	}
 	sa->spec = spec;
+	if (sa->direction == SA_INBOUND)
+		set_source(sa->in, &spec);
 	return 0;
 }
 
 void sa_extend(struct sa *sa, uint64_t seq_limit)
 {
 	sa->spec.seq_limit = seq_limit;
-	atomic_store_explicit(&sa->out->seq_limit, seq_limit, memory_order_relaxed);
+	if (sa_expired(sa))
+		return;
+	atomic_store_explicit(&sa->out->seq_limit, number_limit(&sa->spec), memory_order_seq_cst);
+	/* The worker may have ended it meanwhile, first the state and then the limit. */
+	if (sa_expired(sa))
+		atomic_store_explicit(&sa->out->seq_limit, 0, memory_order_relaxed);
+}
+
+void sa_expire(struct sadb *db, struct sa *sa)
+{
+	struct tunnel *t = tunnel_get(db, sa->tunnel);
+
+	if (sa->direction == SA_INBOUND) {
+		atomic_store(&sa->in->end, SA_EXPIRED);
+	} else {
+		atomic_store(&sa->out->end, SA_EXPIRED);
+		atomic_store(&sa->out->seq_limit, 0);
+		tunnel_publish(db, t);
+	}
+	tunnel_state_follow(t);
+}
+
+bool sa_expired(const struct sa *sa)
+{
+	return (sa->direction == SA_INBOUND ? atomic_load(&sa->in->end)
+					    : atomic_load(&sa->out->end)) == SA_EXPIRED;
 }

@@ -10,6 +10,7 @@
 #include "aead/aead.h"
 #include "packet/address.h"
 #include "packet/packet.h"
+#include "sa/lifetime.h"
 #include "sa/spi_table.h"
 #include "spd/selector.h"
 
@@ -20,10 +21,17 @@
  */
 #define SA_HEADER_MAX 64 /* IPv6 40, UDP 8, ESP 8, IV 8 */
 
+/* Why an SA passes nothing any more; set once, by its worker or by the control thread. */
+enum sa_end {
+	SA_LIVE = 0,
+	SA_EXPIRED, /* a hard lifetime */
+};
+
 enum sa_in_flags {
 	SA_IN_ESN = 1 << 0,
-	SA_IN_SELECT = 1 << 1, /* check the selectors */
-	SA_IN_QUICK4 = 1 << 2, /* one IPv4 prefix pair, any protocol: `quick` says it all */
+	SA_IN_SELECT = 1 << 1,  /* check the selectors */
+	SA_IN_QUICK4 = 1 << 2,  /* one IPv4 prefix pair, any protocol: `quick` says it all */
+	SA_IN_LIMITED = 1 << 3, /* look at `marks` */
 };
 
 struct sa_in {
@@ -31,7 +39,7 @@ struct sa_in {
 	uint64_t top;     /* highest authenticated sequence number */
 	uint64_t *window; /* RFC 6479 ring of bits; NULL with window 0 */
 	uint64_t packets, bytes, last_used;
-	uint32_t spi;
+	_Atomic uint32_t end; /* enum sa_end */
 	uint8_t salt[AEAD_SALT_SIZE];
 	uint32_t tunnel;
 	uint32_t window_size; /* packets; 0: replay protection off */
@@ -46,17 +54,26 @@ struct sa_in {
 	struct {
 		uint32_t local_net, local_mask, remote_net, remote_mask; /* network order */
 	} quick;
-	uint32_t reserved[9];
+	uint32_t reserved;
+	/* Where authentic packets come from (sa_source_tag): as the SA says, and as last told. */
+	_Atomic uint64_t source;
+	uint64_t source_told, source_told_tsc;
+	uint64_t expired;
 
 	/* Line 2: written on errors only. */
 	uint64_t replay, below_window, icv, malformed, mismatch, ecn;
-	uint64_t reserved2[2];
+	uint64_t failures_tsc; /* since when `failures` counts, a second at most */
+	uint32_t failures;
+	uint32_t reserved2;
+
+	struct sa_marks marks; /* Line 3. */
 
 	struct aead_key key;
 };
 static_assert(offsetof(struct sa_in, selector) == 64, "line 1");
 static_assert(offsetof(struct sa_in, replay) == 128, "line 2");
-static_assert(offsetof(struct sa_in, key) == 192, "key on its own lines");
+static_assert(offsetof(struct sa_in, marks) == 192, "line 3");
+static_assert(offsetof(struct sa_in, key) == 256, "key on its own lines");
 
 /* About the header in `header[current]`; changes with it. */
 struct sa_outer {
@@ -75,6 +92,7 @@ enum sa_out_flags {
 	SA_OUT_DSCP_SET = 1 << 1, /* else copied from the inner header */
 	SA_OUT_DF_SET = 1 << 2,
 	SA_OUT_DF_COPY = 1 << 3, /* neither: cleared */
+	SA_OUT_LIMITED = 1 << 4, /* look at `marks` */
 };
 
 struct sa_out {
@@ -90,30 +108,35 @@ struct sa_out {
 	uint8_t algorithm;
 	uint8_t flags; /* SA_OUT_* */
 	uint8_t dscp;
-	uint16_t mtu; /* largest inner packet by the route's MTU; follows hop */
-	uint16_t owner;
+	uint16_t mtu;         /* largest inner packet by the route's MTU; follows hop */
+	_Atomic uint16_t end; /* enum sa_end; then seq_limit is 0 */
 
 	/* Lines 1 and 2: prebuilt IP, UDP, ESP header and IV, ending at byte 64. */
 	uint8_t header[2][SA_HEADER_MAX];
 
 	/* Line 3: rarely touched. */
-	uint64_t exhausted, too_big;
+	uint64_t refused; /* the sequence space has ended, or the SA's life */
+	uint64_t too_big;
 	uint64_t seq_first;
 	struct ip_addr remote[2];
 	uint8_t reserved[6];
 
+	struct sa_marks marks; /* Line 4. */
+
 	struct aead_key key;
 };
 static_assert(offsetof(struct sa_out, header) == 64, "lines 1 and 2");
-static_assert(offsetof(struct sa_out, exhausted) == 192, "line 3");
-static_assert(offsetof(struct sa_out, key) == 256, "key on its own lines");
+static_assert(offsetof(struct sa_out, refused) == 192, "line 3");
+static_assert(offsetof(struct sa_out, marks) == 256, "line 4");
+static_assert(offsetof(struct sa_out, key) == 320, "key on its own lines");
 
 /* What a worker reads of a tunnel. */
 struct tunnel_hot {
 	struct sa_out *_Atomic out; /* the SA that sends; NULL: none */
 	_Atomic uint16_t mtu;       /* configured inner MTU; 0: by the route */
 	_Atomic uint16_t device;    /* tun device for packets to this machine */
-	uint16_t owner;
+	uint8_t owner;
+	_Atomic bool trap;     /* what finds no SA waits, and asks for one */
 	_Atomic uint16_t life; /* below TUNNEL_LIVES; changes when the index is used anew */
 };
 static_assert(sizeof(struct tunnel_hot) == 16, "four a line");

@@ -154,15 +154,18 @@ void sa_counters(const struct sa *sa, struct sa_counters *out)
 					    .icv = in->icv,
 					    .malformed = in->malformed,
 					    .selector = in->mismatch,
-					    .ecn = in->ecn};
+					    .ecn = in->ecn,
+					    .expired = in->expired};
 	} else {
 		const struct sa_out *o = sa->out;
+		bool expired = sa_expired(sa);
 		*out = (struct sa_counters){.packets = o->seq - o->seq_first + 1,
 					    .bytes = o->bytes,
 					    .last_used_tsc = o->last_used,
 					    .seq = o->seq,
 					    .too_big = o->too_big,
-					    .exhausted = o->exhausted};
+					    .exhausted = expired ? 0 : o->refused,
+					    .expired = expired ? o->refused : 0};
 	}
 }
 

@@ -12,6 +12,7 @@
 struct sadb {
 	struct sad hot;
 	struct sadb_config config;
+	uint32_t serials; /* given out */
 	struct aead *aead;
 	struct arena arena_in, arena_out;
 	struct sa **in, **out;       /* [slot] */
@@ -33,7 +34,9 @@ uint32_t sadb_out_key(const struct sadb *db, uint32_t spi, const struct ip_addr 
 struct sa **sadb_slots(const struct sadb *db, enum sa_direction direction);
 /* Add what this SA has counted since the last call to its tunnel's totals. */
 void sa_fold(struct tunnel *t, struct sa *sa);
-/* The newest outbound SA of the tunnel sends. */
+/* Let workers see tunnel_sender(). */
 void tunnel_publish(struct sadb *db, struct tunnel *t);
+/* SAs came, went or expired: the state, and since when. */
+void tunnel_state_follow(struct tunnel *t);
 
 #endif

@@ -64,10 +64,12 @@ int tunnel_add(struct sadb *db, const struct tunnel_spec *spec, struct tunnel **
 	struct tunnel_hot *hot = &db->hot.tunnel[t->index];
 	atomic_store(&hot->life, (uint16_t)((atomic_load(&hot->life) + 1u) % TUNNEL_LIVES));
 	t->handle = sad_tunnel_handle(&db->hot, t->index);
-	hot->owner = (uint16_t)(t->index % db->config.workers);
+	hot->owner = (uint8_t)(t->index % db->config.workers);
 	atomic_store(&hot->out, NULL);
 	tunnel_set_mtu(db, t, spec->mtu);
 	tunnel_set_device(db, t, NO_DEVICE, 0);
+	tunnel_set_trap(db, t, spec->trap);
+	t->state = tunnel_state(t);
 	if (out != NULL)
 		*out = t;
 	return 0;
@@ -80,6 +82,7 @@ void tunnel_delete(struct sadb *db, struct tunnel *t)
 	while (t->out != NULL)
 		sa_delete(db, t->out);
 	tunnel_set_device(db, t, NO_DEVICE, 0);
+	tunnel_set_trap(db, t, false); /* what waits for it is dropped */
 	/* The SAs' last numbers are folded into this tunnel, and its index is used again. */
 	rcu_barrier();
 	tdelete(t, &db->tunnel_names, compare_names);
@@ -126,11 +129,13 @@ static void add_totals(struct tunnel_totals *sum, const struct sa *sa,
 		sum->bytes_in += now.bytes - less->bytes;
 		sum->drops_in += now.replay - less->replay + now.window - less->window + now.icv -
 				 less->icv + now.malformed - less->malformed + now.selector -
-				 less->selector + now.ecn - less->ecn;
+				 less->selector + now.ecn - less->ecn + now.expired - less->expired;
 	} else {
 		sum->packets_out += now.packets - less->packets;
 		sum->bytes_out += now.bytes - less->bytes;
-		sum->drops_out += now.too_big - less->too_big + now.exhausted - less->exhausted;
+		/* What an SA refused before it expired is counted as expired from then on. */
+		sum->drops_out += now.too_big - less->too_big + now.exhausted + now.expired -
+				  less->exhausted - less->expired;
 	}
 }
 
@@ -149,11 +154,37 @@ void tunnel_totals(const struct tunnel *t, struct tunnel_totals *out)
 		add_totals(out, sa, &sa->folded);
 }
 
+static struct sa *first_live(struct sa *sa)
+{
+	while (sa != NULL && sa_expired(sa))
+		sa = sa->tunnel_next;
+	return sa;
+}
+
+struct sa *tunnel_sender(const struct tunnel *t)
+{
+	struct sa *live = first_live(t->out);
+
+	return live != NULL ? live : t->out;
+}
+
 const char *tunnel_state(const struct tunnel *t)
 {
-	if (t->in != NULL && t->out != NULL)
+	bool in = first_live(t->in) != NULL, out = first_live(t->out) != NULL;
+
+	if (in && out)
 		return "up";
-	return t->in != NULL || t->out != NULL ? "half" : "down";
+	return in || out ? "half" : "down";
+}
+
+void tunnel_state_follow(struct tunnel *t)
+{
+	const char *now = tunnel_state(t);
+
+	if (now == t->state)
+		return;
+	t->state = now;
+	t->since_tsc = rte_rdtsc();
 }
 
 uint16_t tunnel_mtu(const struct tunnel *t, uint16_t outer_mtu)
@@ -167,7 +198,9 @@ uint16_t tunnel_mtu(const struct tunnel *t, uint16_t outer_mtu)
 
 void tunnel_publish(struct sadb *db, struct tunnel *t)
 {
-	atomic_store_explicit(&db->hot.tunnel[t->index].out, t->out != NULL ? t->out->out : NULL,
+	const struct sa *sender = tunnel_sender(t);
+
+	atomic_store_explicit(&db->hot.tunnel[t->index].out, sender != NULL ? sender->out : NULL,
 			      memory_order_release);
 }
 
@@ -175,6 +208,11 @@ void tunnel_set_mtu(struct sadb *db, struct tunnel *t, uint16_t mtu)
 {
 	t->spec.mtu = mtu;
 	atomic_store_explicit(&db->hot.tunnel[t->index].mtu, mtu, memory_order_relaxed);
+}
+
+void tunnel_set_trap(struct sadb *db, struct tunnel *t, bool trap)
+{
+	atomic_store_explicit(&db->hot.tunnel[t->index].trap, trap, memory_order_relaxed);
 }
 
 void tunnel_set_device(struct sadb *db, struct tunnel *t, uint16_t device, int ifindex)

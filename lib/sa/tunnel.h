@@ -37,7 +37,8 @@ struct tunnel {
 	int ifindex;
 	struct sa *in, *out;       /* newest first, linked by tunnel_next */
 	struct tunnel_totals past; /* of SAs that are gone */
-	uint64_t since_tsc;        /* last change of tunnel_state() */
+	const char *state;         /* tunnel_state() at its last change */
+	uint64_t since_tsc;        /* when that was */
 	char reason[128];          /* of that change; kept by the gateway's operations */
 	uint32_t traps;            /* policies that want it to trap, besides spec.trap */
 	uint32_t session, mark;    /* the control socket's: who installed it (control/session.h) */
@@ -55,8 +56,14 @@ uint32_t tunnel_count(const struct sadb *db);
 /* Past and present SAs together. */
 void tunnel_totals(const struct tunnel *t, struct tunnel_totals *out);
 
-/* "up" (both directions have an SA), "half" or "down". */
+/* "up" (both directions have an SA that has not expired), "half" or "down". */
 const char *tunnel_state(const struct tunnel *t);
+
+/*
+ * The outbound SA that sends: the newest that has not expired; where all have, the
+ * newest, which drops what it gets as sa_expired. NULL: none.
+ */
+struct sa *tunnel_sender(const struct tunnel *t);
 
 /*
  * Largest inner packet that fits `outer_mtu` (payload formula of RFC 4303 with

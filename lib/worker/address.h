@@ -5,17 +5,6 @@
 #include "packet/packet.h"
 #include "route/fib.h"
 
-/* Addresses of the IP header at p->ip, in network order. */
-static inline const uint8_t *packet_destination(const struct packet *p)
-{
-	return p->ip + (p->family == 4 ? 16 : 24);
-}
-
-static inline const uint8_t *packet_source(const struct packet *p)
-{
-	return p->ip + (p->family == 4 ? 12 : 8);
-}
-
 static inline const struct nexthop *route_to(const struct fib *fib, const struct packet *p)
 {
 	return fib_lookup(fib, p->family, packet_destination(p));

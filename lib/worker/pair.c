@@ -14,7 +14,8 @@
 
 struct rte_mempool *pair_pool;
 
-const struct pair_shape pair_usual = {4, 4, false, true, 64, 1};
+const struct pair_shape pair_usual = {
+    .inner = 4, .outer = 4, .esn = true, .window = 64, .workers = 1};
 
 int pair_setup(void **state)
 {
@@ -40,7 +41,8 @@ static struct sa_spec spec_for(const struct pair_shape *s, enum sa_direction dir
 			       .local = inprocess_outer(out ? 0 : 1, s->outer),
 			       .remote = inprocess_outer(out ? 1 : 0, s->outer),
 			       .replay_window = s->window,
-			       .seq_first = 1};
+			       .seq_first = 1,
+			       .lifetime = out ? s->out_life : s->in_life};
 
 	memset(spec.key, 0x5a, sizeof(spec.key));
 	return spec;
@@ -136,6 +138,30 @@ void assert_conserved(const struct inprocess *ip)
 			left -= (int64_t)c.drops[r];
 	}
 	assert_int_equal(left, 0);
+}
+
+bool pair_notice(const struct inprocess *ip, struct notice *out)
+{
+	return worker_next_notice(ip->g.worker[0], out);
+}
+
+void assert_no_notice(const struct inprocess *ip)
+{
+	struct notice n;
+
+	if (pair_notice(ip, &n))
+		fail_msg("an unexpected notice of kind %u", n.kind);
+}
+
+struct notice pair_one_notice(const struct inprocess *ip, enum notice_kind kind)
+{
+	struct notice n;
+
+	if (!pair_notice(ip, &n))
+		fail_msg("no notice of kind %u", kind);
+	assert_int_equal(n.kind, kind);
+	assert_no_notice(ip);
+	return n;
 }
 
 uint64_t pair_dropped(const struct inprocess *ip, enum drop_reason reason)

@@ -21,6 +21,7 @@ struct pair_shape {
 	bool udp, esn;
 	uint32_t window;
 	uint16_t workers;
+	struct sa_lifetime out_life, in_life;
 };
 
 /* IPv4 in IPv4, protocol 50, ESN, window 64, one worker. */
@@ -42,6 +43,12 @@ struct rte_mbuf *pair_copy(const struct rte_mbuf *m);
 struct rte_mbuf *pair_seal(struct pair *p, struct rte_mbuf *m);
 /* Through b; returns how many frames reach its protected side (0 or 1), in *out. */
 uint16_t pair_unseal(struct pair *p, struct rte_mbuf *m, struct rte_mbuf **out);
+
+/* The next notice of ip's worker 0; false: none. */
+bool pair_notice(const struct inprocess *ip, struct notice *out);
+/* Fails unless there is exactly one, of this kind. */
+struct notice pair_one_notice(const struct inprocess *ip, enum notice_kind kind);
+void assert_no_notice(const struct inprocess *ip);
 
 uint64_t pair_dropped(const struct inprocess *ip, enum drop_reason reason);
 uint64_t pair_dropped_in_all(const struct inprocess *ip);

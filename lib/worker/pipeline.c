@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <rte_cycles.h>
+
 #include "worker/state.h"
 
 /*
@@ -6,18 +8,29 @@
  * vector, drops what fails and leaves the rest in order.
  */
 
+static inline struct esp_watch watch_of(struct worker *w)
+{
+	return (struct esp_watch){.notices = &w->notices, .now = w->now, .hz = w->hz};
+}
+
 /* Plaintext for a tunnel whose SA this worker may own. */
 static void protect(struct worker *w, struct vector *v)
 {
+	const struct esp_watch watch = watch_of(w);
 	struct drops *d = &w->drops;
 
-	handoff_outbound(w, v);              /* to the SA's owner */
-	tunnel_sending_sa(w, v);             /* RFC 4301 5.1: the SA */
-	tunnel_fit(w, v);                    /* RFC 4301 8.2: MTU */
-	esp_make_room(v, d);                 /* headroom and tailroom */
-	esp_number(v, d);                    /* RFC 4303 3.3.3: sequence number */
-	esp_encapsulate(v, &w->ops, w->now); /* RFC 4303 3.3.2, 4301 5.1.2: headers, padding */
-	esp_seal(v, &w->ops, w->aead);       /* RFC 4106: encrypt, ICV */
+	uint8_t flags;
+
+	handoff_outbound(w, v);   /* to the SA's owner */
+	tunnel_sending_sa(w, v);  /* RFC 4301 5.1: the SA, or ask for one */
+	tunnel_fit(w, v);         /* RFC 4301 8.2: MTU */
+	esp_make_room(v, d);      /* headroom and tailroom */
+	esp_number(v, d, &watch); /* RFC 4303 3.3.3: sequence number */
+	/* RFC 4303 3.3.2, 4301 5.1.2: headers, padding */
+	flags = esp_encapsulate(v, &w->ops, w->now);
+	if ((flags & SA_OUT_LIMITED) != 0)
+		esp_watch_sending(v, &watch); /* RFC 4301 4.4.2.1: lifetimes */
+	esp_seal(v, &w->ops, w->aead);        /* RFC 4106: encrypt, ICV */
 	transmit(w, v);
 }
 
@@ -43,15 +56,19 @@ static void pass_on(struct worker *w, struct vector *v)
 
 static void inbound(struct worker *w, struct vector *v)
 {
+	const struct esp_watch watch = watch_of(w);
 	struct drops *d = &w->drops;
+	uint8_t flags;
 
-	esp_find_sa(v, d, w->sad);        /* RFC 4303 3.4.2: SAD lookup by SPI */
-	handoff_inbound(w, v);            /* to the SA's owner */
-	esp_check_replay(v, d);           /* RFC 4303 3.4.3: before the ICV */
-	esp_open(v, d, &w->ops, w->aead); /* RFC 4303 3.4.4: ICV, decrypt */
-	esp_advance_replay(v, d, w->now); /* RFC 4303 3.4.3: only after the ICV */
-	esp_strip(v, d);                  /* RFC 4303 2.4, 2.6, 2.7; RFC 6040 */
-	esp_check_selectors(v, d);        /* RFC 4301 5.2: the inner packet */
+	esp_find_sa(v, d, w->sad);                /* RFC 4303 3.4.2: SAD lookup by SPI */
+	handoff_inbound(w, v);                    /* to the SA's owner */
+	esp_check_replay(v, d, &watch);           /* RFC 4303 3.4.3: before the ICV */
+	esp_open(v, d, &w->ops, w->aead, &watch); /* RFC 4303 3.4.4: ICV, decrypt */
+	esp_advance_replay(v, d, &watch);  /* RFC 4303 3.4.3, only after the ICV; 7296 2.23 */
+	esp_strip(v, d);                   /* RFC 4303 2.4, 2.6, 2.7; RFC 6040 */
+	flags = esp_check_selectors(v, d); /* RFC 4301 5.2: the inner packet */
+	if ((flags & SA_IN_LIMITED) != 0)
+		esp_watch_receiving(v, &watch); /* RFC 4301 4.4.2.1: lifetimes */
 	pass_on(w, v);
 }
 
@@ -65,6 +82,15 @@ static void plaintext_in(struct worker *w, struct vector *v)
 	outbound(w, &either);
 }
 
+/* ICMP errors of ours. No error is ever sent about an error. */
+static void answer(struct worker *w)
+{
+	if (w->replies.n > 0) {
+		pass_on(w, &w->replies);
+		w->replies.n = 0;
+	}
+}
+
 void pipeline_run(struct worker *w, struct lanes *lanes)
 {
 	if (lanes->esp.n > 0)
@@ -73,9 +99,20 @@ void pipeline_run(struct worker *w, struct lanes *lanes)
 		outbound(w, &lanes->plain);
 	if (lanes->clear.n > 0)
 		plaintext_in(w, &lanes->clear);
-	if (w->replies.n > 0) {
-		pass_on(w, &w->replies); /* no error is ever sent about an error */
-		w->replies.n = 0;
+	answer(w);
+}
+
+void pipeline_waiting(struct worker *w)
+{
+	struct packet store[ACQUIRE_MAX];
+	struct vector v;
+
+	if (likely(w->acquire.n == 0))
+		return;
+	w->now = rte_rdtsc();
+	while (acquire_next(w, store, &v)) {
+		protect(w, &v);
+		answer(w);
 	}
 }
 

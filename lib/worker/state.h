@@ -39,6 +39,27 @@ struct hold {
 	uint64_t next_try;
 };
 
+/* Packets that wait for their tunnel's SA; data at the inner IP header. */
+#define ACQUIRE_MAX 64
+#define ACQUIRE_PER_TUNNEL 16
+#define ACQUIRE_ASKED 256 /* tunnels remembered, a power of two */
+
+struct waiting {
+	struct rte_mbuf *m;
+	uint64_t deadline;
+	uint32_t tunnel; /* handle */
+	uint8_t flags;   /* PACKET_* */
+};
+
+struct acquire {
+	struct waiting entry[ACQUIRE_MAX];
+	uint16_t n;
+	struct {
+		uint32_t tunnel; /* handle */
+		uint64_t tsc;    /* 0: not asked */
+	} asked[ACQUIRE_ASKED];
+};
+
 #define UNRESOLVED_MAX 64 /* a power of two */
 
 struct unresolved {
@@ -78,6 +99,8 @@ struct worker {
 	uint64_t reply_tokens, reply_refill;
 
 	struct hold hold;
+	struct acquire acquire;
+	struct notices notices;
 	struct unresolved unresolved;
 };
 
@@ -124,6 +147,16 @@ void hold_packet(struct worker *w, struct packet *p);
 void hold_retry(struct worker *w);
 void hold_drop_all(struct worker *w);
 
+/*
+ * acquire.c: traffic that asks for an SA. acquire_packet() takes the packet: it
+ * waits or is dropped. acquire_next() fills `v` with what waited for one tunnel,
+ * that has an SA now; false where there is none.
+ */
+void acquire_packet(struct worker *w, struct packet *p);
+bool acquire_waits(const struct worker *w, uint32_t tunnel);
+bool acquire_next(struct worker *w, struct packet *store, struct vector *v);
+void acquire_drop_all(struct worker *w);
+
 /* kernel.c: to the local kernel. */
 void kernel_packet(struct worker *w, struct packet *p);
 void kernel_frame(struct worker *w, uint16_t port, struct rte_mbuf *m);
@@ -135,5 +168,7 @@ void reply_and_drop(struct worker *w, struct packet *p, enum drop_reason reason,
 /* pipeline.c: THE list of steps. */
 void pipeline_run(struct worker *w, struct lanes *lanes);
 void pipeline_inbox(struct worker *w, struct rte_mbuf **m, uint16_t n);
+/* What waited for SAs; once a round. */
+void pipeline_waiting(struct worker *w);
 
 #endif

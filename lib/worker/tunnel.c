@@ -33,9 +33,19 @@ static inline void use_hop(struct worker *w, struct packet *p, uint64_t generati
 	p->hop = sa->hop;
 }
 
+/* Its lines, but for `marks`, and the first ones of the key. */
+static inline void prefetch_sa(const struct sa_out *sa)
+{
+	for (unsigned int line = 0; line < 4; line++)
+		rte_prefetch0((const uint8_t *)sa + line * 64);
+	for (unsigned int line = 0; line < 4; line++)
+		rte_prefetch0((const uint8_t *)&sa->key + line * 64);
+}
+
 void tunnel_sending_sa(struct worker *w, struct vector *v)
 {
 	uint64_t generation = atomic_load_explicit(&w->g->fib->generation, memory_order_acquire);
+	bool waiting = unlikely(w->acquire.n > 0);
 	uint16_t kept = 0;
 
 	for (uint16_t i = 0; i < v->n; i++)
@@ -44,12 +54,12 @@ void tunnel_sending_sa(struct worker *w, struct vector *v)
 		struct packet *p = v->p[i];
 
 		p->out = atomic_load_explicit(&w->sad->tunnel[p->tunnel].out, memory_order_acquire);
-		if (unlikely(p->out == NULL)) {
-			drop(&w->drops, p->m, DROP_TUNNEL_NO_SA);
+		/* Behind those that wait already, if the SA has come just now. */
+		if (unlikely(p->out == NULL || (waiting && acquire_waits(w, p->tunnel)))) {
+			acquire_packet(w, p);
 			continue;
 		}
-		for (unsigned int line = 0; line < 8; line++)
-			rte_prefetch0((const uint8_t *)p->out + line * 64);
+		prefetch_sa(p->out);
 		v->p[kept++] = p;
 	}
 	v->n = kept;

@@ -57,6 +57,7 @@ void worker_destroy(struct worker *w)
 	while (w->inbox != NULL && rte_ring_sc_dequeue(w->inbox, (void **)&m) == 0)
 		rte_pktmbuf_free(m);
 	hold_drop_all(w);
+	acquire_drop_all(w);
 	drops_flush(&w->drops);
 	rte_ring_free(w->inbox);
 	aead_destroy(w->aead);
@@ -115,6 +116,7 @@ static bool work(struct worker *w)
 {
 	bool busy = false;
 
+	pipeline_waiting(w);
 	for (uint16_t i = 0; i < w->queues; i++)
 		busy |= poll_queue(w, &w->queue[i]);
 	busy |= poll_inbox(w);
@@ -177,10 +179,16 @@ bool worker_deliver(struct worker *w, struct rte_mbuf *m)
 	return rte_ring_mp_enqueue(w->inbox, m) == 0;
 }
 
+bool worker_next_notice(struct worker *w, struct notice *out)
+{
+	return notice_next(&w->notices, out);
+}
+
 void worker_counters(const struct worker *w, struct worker_counters *out)
 {
 	*out = w->count;
-	out->held = w->hold.n;
+	out->held = w->hold.n + w->acquire.n;
+	out->notices_lost = w->notices.lost;
 	for (unsigned int i = 0; i < DROP_REASONS; i++)
 		out->drops[i] = w->drops.count[i];
 }

@@ -8,6 +8,7 @@
 
 #include "packet/drop.h"
 #include "report/fault.h"
+#include "sa/notice.h"
 #include "worker/gateway.h"
 
 /*
@@ -41,6 +42,9 @@ struct worker_unresolved {
 };
 bool worker_next_unresolved(struct worker *w, struct worker_unresolved *out);
 
+/* What it has to tell about SAs and tunnels. Control thread. */
+bool worker_next_notice(struct worker *w, struct notice *out);
+
 /*
  * in = rx + from_kernel + from_workers + made; out = tx + to_kernel + to_workers
  * + drops + held. Their difference is what is being worked on now: 0 at rest.
@@ -52,6 +56,7 @@ struct worker_counters {
 	uint64_t rounds, idle_rounds; /* of the poll loop */
 	uint64_t vectors;             /* non-empty receive bursts */
 	uint64_t busy_cycles;         /* TSC cycles in non-idle rounds */
+	uint64_t notices_lost;        /* attempts that found the ring full; most are repeated */
 };
 void worker_counters(const struct worker *w, struct worker_counters *out);
 
