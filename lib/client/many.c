@@ -42,7 +42,7 @@ static void fill_line(struct wiped *t, struct batch *b, const char *method, cons
 		if (t->failed)
 			return;
 		b->values += count_values(t->at + before, t->len - before);
-		if (t->len + 2 > REQUEST_LINE_MAX || b->values > VALUES_MAX) {
+		if (t->len + 2 > REQUEST_LINE_MAX || (b->values > VALUES_MAX && b->count > 0)) {
 			wiped_cut(t, before);
 			break;
 		}
