@@ -4,29 +4,10 @@
 
 #include <jansson.h>
 
+#include "control/error_table.h"
 #include "control/method.h"
 #include "report/fault.h"
 #include "worker/gateway.h"
-
-/* JSON-RPC 2.0 section 5.1, and what this server adds. Stable. */
-enum rpc_code {
-	RPC_PARSE_ERROR = -32700,
-	RPC_INVALID_REQUEST = -32600,
-	RPC_METHOD_NOT_FOUND = -32601,
-	RPC_INVALID_PARAMS = -32602,
-	RPC_INTERNAL = -32603,
-	RPC_TOO_LARGE = -32000, /* a line, a batch or nesting beyond the limit */
-	RPC_TOO_MANY = -32001,  /* clients */
-	RPC_TOO_SLOW = -32002,  /* to read what it was sent; the connection ends */
-	RPC_REFUSED = 1,        /* the gateway says the request makes no sense here (EINVAL) */
-	RPC_NOT_FOUND = 2,      /* ENOENT */
-	RPC_EXISTS = 3,         /* EEXIST */
-	RPC_FULL = 4,           /* a limit or memory: ENOSPC, ENOMEM */
-	RPC_BUSY = 5,           /* EBUSY, EAGAIN */
-	RPC_DENIED = 6,         /* the caller lacks the right: EPERM, EACCES */
-	RPC_UNSUPPORTED = 7,    /* EOPNOTSUPP */
-	RPC_FAILED = 8,         /* anything else that went wrong in the gateway */
-};
 
 /* What an error answer says: the fault's sentence, and where it is known the limit. */
 struct rpc_error {

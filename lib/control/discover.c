@@ -1,130 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <string.h>
 
 #include "control/call.h"
+#include "control/event_table.h"
+#include "control/schema.h"
+#include "control/state.h"
 
-/* rpc.discover: the table of methods as OpenRPC 1.2.6, with JSON Schema for every member. */
-#define PORTS_PATTERN "^(any|[0-9]{1,5}(-[0-9]{1,5})?)$"
+/* rpc.discover: the tables of methods, events and errors as a document of OpenRPC 1.3. */
+#define META_SCHEMA "https://raw.githubusercontent.com/open-rpc/meta-schema/master/schema.json"
 
-static json_t *object_schema(const struct member *members, bool strict);
+static const char about[] =
+    "JSON-RPC 2.0 on a Unix stream socket, one request or one batch a line. Every request is "
+    "checked in full before anything changes. `x-class` of a method is the right that it needs. "
+    "`x-events` are what events.subscribe delivers, as notifications with the method `event`.";
 
-static json_t *words_schema(const char *words)
-{
-	json_t *list = json_array();
-
-	for (const char *w = words; *w != '\0';) {
-		size_t len = strcspn(w, " ");
-		json_array_append_new(list, json_stringn(w, len));
-		w += len + (w[len] == ' ');
-	}
-	return json_pack("{s:s, s:o}", "type", "string", "enum", list);
-}
-
-static json_t *integer_schema(const struct member *m)
-{
-	json_t *schema = json_pack("{s:s}", "type", "integer");
-
-	if (m->min < m->max) {
-		json_object_set_new(schema, "minimum", json_integer(m->min));
-		json_object_set_new(schema, "maximum", json_integer(m->max));
-	}
-	return schema;
-}
-
-static json_t *text_schema(const char *pattern, int64_t max)
-{
-	json_t *schema = json_pack("{s:s}", "type", "string");
-
-	if (pattern != NULL)
-		json_object_set_new(schema, "pattern", json_string(pattern));
-	if (max > 0)
-		json_object_set_new(schema, "maxLength", json_integer(max));
-	return schema;
-}
-
-static json_t *array_schema(const struct member *m, bool strict)
-{
-	json_t *items = m->members != NULL ? object_schema(m->members, strict)
-					   : json_pack("{s:s}", "type", "integer");
-	json_t *schema = json_pack("{s:s, s:o}", "type", "array", "items", items);
-
-	if (m->max > 0)
-		json_object_set_new(schema, "maxItems", json_integer(m->max));
-	return schema;
-}
-
-static json_t *typed_schema(const struct member *m, bool strict)
-{
-	switch (m->type) {
-	case MEMBER_BOOLEAN:
-		return json_pack("{s:s}", "type", "boolean");
-	case MEMBER_INTEGER:
-		return integer_schema(m);
-	case MEMBER_STRING:
-	case MEMBER_RANGE:
-		return text_schema(NULL, m->max);
-	case MEMBER_NAME:
-		return text_schema("^[A-Za-z0-9][A-Za-z0-9._:@+-]*$", m->max);
-	case MEMBER_ENUM:
-		return words_schema(m->values);
-	case MEMBER_ADDRESS:
-		return json_pack("{s:[{s:s, s:s}, {s:s, s:s}]}", "anyOf", "type", "string",
-				 "format", "ipv4", "type", "string", "format", "ipv6");
-	case MEMBER_PORTS:
-		return json_pack("{s:[{s:s, s:s}, {s:s, s:i, s:i}]}", "anyOf", "type", "string",
-				 "pattern", PORTS_PATTERN, "type", "integer", "minimum", 0,
-				 "maximum", 65535);
-	case MEMBER_PROTOCOL:
-		return json_pack("{s:[{s:s}, {s:s, s:i, s:i}]}", "anyOf", "type", "string", "type",
-				 "integer", "minimum", 1, "maximum", 255);
-	case MEMBER_KEY:
-		return text_schema("^([0-9A-Fa-f]{40}|[0-9A-Fa-f]{72})$", 72);
-	case MEMBER_OBJECT:
-		return object_schema(m->members, strict);
-	case MEMBER_ARRAY:
-		return array_schema(m, strict);
-	case MEMBER_WORDS:
-		return json_pack("{s:s, s:o, s:I}", "type", "array", "items",
-				 words_schema(m->values), "maxItems", (json_int_t)m->max);
-	case MEMBER_ROWS:
-		return json_pack("{s:s, s:{s:s}, s:I}", "type", "array", "items", "type", "array",
-				 "maxItems", (json_int_t)m->max);
-	}
-	return json_object();
-}
-
-static json_t *member_schema(const struct member *m, bool strict)
-{
-	json_t *schema = typed_schema(m, strict);
-
-	json_object_set_new(schema, "description", json_string(m->help));
-	if (m->initial != NULL) {
-		bool literal = m->type == MEMBER_BOOLEAN || m->type == MEMBER_INTEGER;
-		json_object_set_new(schema, "default",
-				    literal ? json_loads(m->initial, JSON_DECODE_ANY, NULL)
-					    : json_string(m->initial));
-	}
-	return schema;
-}
-
-/* `strict`: of a parameter, where other members are refused. */
-static json_t *object_schema(const struct member *members, bool strict)
-{
-	json_t *properties = json_object(), *required = json_array();
-
-	for (const struct member *m = members; m->name != NULL; m++) {
-		json_object_set_new(properties, m->name, member_schema(m, strict));
-		if (m->required)
-			json_array_append_new(required, json_string(m->name));
-	}
-	json_t *schema = json_pack("{s:s, s:o}", "type", "object", "properties", properties);
-	if (json_array_size(required) > 0)
-		json_object_set(schema, "required", required);
-	json_decref(required);
-	if (strict)
-		json_object_set_new(schema, "additionalProperties", json_false());
-	return schema;
-}
+static const struct {
+	const char *name;
+	enum rpc_code code;
+	const char *meaning;
+} errors[] = {
+#define X(id, code, meaning) {#id, RPC_##id, meaning},
+    ERRORS(X)
+#undef X
+};
 
 static json_t *params_view(const struct member *params)
 {
@@ -138,24 +37,122 @@ static json_t *params_view(const struct member *params)
 	return list;
 }
 
+static json_t *result_view(const struct method *m)
+{
+	if (m == &method_table[METHOD_rpc_discover])
+		return json_pack("{s:s, s:{s:s}}", "name", "OpenRPC Schema", "schema", "$ref",
+				 META_SCHEMA);
+	return json_pack("{s:s, s:o}", "name", "result", "schema", object_schema(m->result, false));
+}
+
+/* Errors of one's own only: the reserved ones may always come. */
+static json_t *errors_of(const struct method *m)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		if (errors[i].code < 0 ||
+		    (m->class == CONTROL_READ &&
+		     (errors[i].code == RPC_EXISTS || errors[i].code == RPC_BUSY)))
+			continue;
+		json_array_append_new(
+		    list, json_pack("{s:o}", "$ref",
+				    json_sprintf("#/components/errors/%s", errors[i].name)));
+	}
+	return list;
+}
+
+static json_t *example_of(const struct method *m)
+{
+	json_t *given = json_loads(m->example, 0, NULL), *params = json_array();
+
+	for (const struct member *p = m->params; p->name != NULL; p++) {
+		json_t *value = json_object_get(given, p->name);
+		if (value != NULL)
+			json_array_append_new(
+			    params, json_pack("{s:s, s:O}", "name", p->name, "value", value));
+	}
+	json_decref(given);
+	return json_pack("{s:s, s:o}", "name", m->name, "params", params);
+}
+
 static json_t *method_view(const struct method *m)
 {
-	json_t *result =
-	    json_pack("{s:s, s:o}", "name", "result", "schema", object_schema(m->result, false));
-
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "name", m->name, "summary", m->summary,
+	return json_pack("{s:s, s:s, s:[{s:s%}], s:s, s:s, s:o, s:o, s:o, s:[o]}", "name", m->name,
+			 "summary", m->summary, "tags", "name", m->name, strcspn(m->name, "."),
 			 "paramStructure", "either", "x-class", class_name(m->class), "params",
-			 params_view(m->params), "result", result);
+			 params_view(m->params), "result", result_view(m), "errors", errors_of(m),
+			 "examples", example_of(m));
+}
+
+static json_t *event_schema(const struct event_type *e)
+{
+	json_t *schema = object_schema(event_common, false);
+	json_t *more = object_schema(e->members, false);
+	json_t *properties = json_object_get(schema, "properties");
+
+	json_object_update(properties, json_object_get(more, "properties"));
+	json_object_set_new(json_object_get(properties, "event"), "enum",
+			    json_pack("[s]", e->name));
+	json_decref(more);
+	return schema;
+}
+
+static json_t *events_view(void)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < EVENT_COUNT; i++)
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:o}", "name", event_table[i].name,
+						"summary", event_table[i].summary, "schema",
+						event_schema(&event_table[i])));
+	return list;
+}
+
+static json_t *components_view(void)
+{
+	json_t *list = json_object();
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		json_object_set_new(
+		    list, errors[i].name,
+		    json_pack("{s:i, s:s}", "code", errors[i].code, "message", errors[i].meaning));
+	json_t *data = json_pack(
+	    "{s:s, s:s, s:{s:{s:s, s:s}, s:{s:s, s:s}, s:{s:s, s:s}, s:{s:s, s:s}}}", "type",
+	    "object", "description", "`data` of an error", "properties", "reason", "type", "string",
+	    "description", "name of an errno", "field", "type", "string", "description",
+	    "path of the parameter", "value", "type", "string", "description", "its value, as JSON",
+	    "limit", "type", "string", "description", "what is allowed");
+	return json_pack("{s:o, s:{s:o}}", "errors", list, "schemas", "ErrorData", data);
+}
+
+/* RFC 3986 2.3: what is not unreserved is escaped. */
+static json_t *server_url(const char *path)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789-._~/";
+	char url[512] = "unix:";
+
+	for (size_t at = strlen(url); *path != '\0' && at + 4 < sizeof(url); path++)
+		at += (size_t)snprintf(url + at, sizeof(url) - at,
+				       strchr(plain, *path) != NULL ? "%c" : "%%%02X",
+				       (unsigned char)*path);
+	return json_string(url);
 }
 
 int call_rpc_discover(struct call *call)
 {
+	const char *path = call->control->config.path;
 	json_t *methods = json_array();
 
 	for (size_t i = 0; i < METHOD_COUNT; i++)
 		json_array_append_new(methods, method_view(&method_table[i]));
-	call->result =
-	    json_pack("{s:s, s:{s:s, s:s}, s:o}", "openrpc", "1.2.6", "info", "title",
-		      "espalier control socket", "version", ESPALIER_VERSION, "methods", methods);
+	call->result = json_pack(
+	    "{s:s, s:{s:s, s:s, s:s, s:{s:s}}, s:[{s:s, s:o}], s:o, s:o, s:o}", "openrpc", "1.3.2",
+	    "info", "title", "espalier control socket", "version", ESPALIER_VERSION, "description",
+	    about, "license", "name", "BSD-3-Clause", "servers", "name", "socket", "url",
+	    server_url(path != NULL ? path : "/run/espalier/control.sock"), "methods", methods,
+	    "components", components_view(), "x-events", events_view());
 	return 0;
 }

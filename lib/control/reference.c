@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "control/describe.h"
+#include "control/error_table.h"
+#include "control/event_table.h"
 
 /*
  * Prints docs/control.md from the table of methods. With an argument: compares
@@ -13,7 +15,7 @@ static const char introduction[] =
     "\n"
     "Made from the table of methods in `lib/control`; do not edit. `espctl` has the same\n"
     "methods as commands (`sa.add` is `espctl sa add`), `rpc.discover` returns them as an\n"
-    "OpenRPC document.\n"
+    "[OpenRPC](https://spec.open-rpc.org) 1.3 document.\n"
     "\n"
     "The gateway listens on a Unix stream socket, `/run/espalier/control.sock` unless\n"
     "configured otherwise. It speaks [JSON-RPC 2.0](https://www.jsonrpc.org/specification):\n"
@@ -55,23 +57,20 @@ static const char introduction[] =
     "allowed). The codes are stable:\n"
     "\n"
     "| code | meaning |\n"
-    "|---|---|\n"
-    "| -32700 | no JSON |\n"
-    "| -32600 | no request of JSON-RPC 2.0 |\n"
-    "| -32601 | no such method |\n"
-    "| -32602 | a parameter is missing, unknown, of a wrong type or out of range |\n"
-    "| -32603 | the answer could not be made |\n"
-    "| -32000 | a line, a batch, its nesting or its answers are beyond the limit |\n"
-    "| -32001 | too many clients |\n"
-    "| -32002 | too slow to read what it was sent; the connection ends |\n"
-    "| 1 | the parameters make no sense together or in this gateway (EINVAL) |\n"
-    "| 2 | what they name is not there (ENOENT) |\n"
-    "| 3 | it is there already (EEXIST) |\n"
-    "| 4 | a limit of this gateway or its memory is reached (ENOSPC, ENOMEM) |\n"
-    "| 5 | in use or not possible just now (EBUSY, EAGAIN) |\n"
-    "| 6 | the caller lacks the right (EPERM, EACCES) |\n"
-    "| 7 | not supported (EOPNOTSUPP) |\n"
-    "| 8 | anything else that went wrong in the gateway |\n";
+    "|---|---|\n";
+
+static const char about_events[] =
+    "\n## Events\n"
+    "\n"
+    "`events.subscribe` asks for them. Each is a notification, a line of its own between answers:\n"
+    "\n"
+    "```json\n"
+    "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"event\":\"port.link\",\"seq\":1,"
+    "\"time\":\"2026-11-21T03:04:05.678Z\",\"port\":\"wan\",\"up\":true}}\n"
+    "```\n"
+    "\n"
+    "| member of every event | value | meaning |\n"
+    "|---|---|---|\n";
 
 /* A cell of a table: "|" would end it. */
 static void print_cell(FILE *out, const char *text)
@@ -152,9 +151,29 @@ static void print_method(FILE *out, const struct method *m)
 	print_result(out, m->result, "");
 }
 
+static void print_events(FILE *out)
+{
+	fputs(about_events, out);
+	print_result(out, event_common, "");
+	for (size_t i = 0; i < EVENT_COUNT; i++) {
+		const struct event_type *e = &event_table[i];
+		fprintf(out, "\n### %s\n\n%s\n\n| member | value | meaning |\n|---|---|---|\n",
+			e->name, e->summary);
+		print_result(out, e->members, "");
+	}
+}
+
+static void print_errors(FILE *out)
+{
+#define X(id, code, meaning) fprintf(out, "| %d | %s |\n", code, meaning);
+	ERRORS(X)
+#undef X
+}
+
 static void print_reference(FILE *out)
 {
 	fputs(introduction, out);
+	print_errors(out);
 	fputs("\n## Methods\n\n| method | right | |\n|---|---|---|\n", out);
 	for (size_t i = 0; i < METHOD_COUNT; i++) {
 		const struct method *m = &method_table[i];
@@ -167,6 +186,7 @@ static void print_reference(FILE *out)
 	}
 	for (size_t i = 0; i < METHOD_COUNT; i++)
 		print_method(out, &method_table[i]);
+	print_events(out);
 }
 
 static int compare(const char *name)

@@ -299,25 +299,6 @@ static void damaged_lines_do_no_harm(void **state)
 	}
 }
 
-static void the_interface_describes_itself(void **state)
-{
-	(void)state;
-	json_t *doc = result_of("rpc.discover", "{}");
-	size_t i;
-	json_t *m;
-
-	assert_string_equal(text_at(doc, "openrpc"), "1.2.6");
-	assert_non_null(text_at(doc, "info.title"));
-	assert_true(json_array_size(at(doc, "methods")) >= 24);
-	json_array_foreach (at(doc, "methods"), i, m) {
-		assert_non_null(text_at(m, "name"));
-		assert_non_null(text_at(m, "summary"));
-		assert_true(json_is_array(at(m, "params")));
-		assert_string_equal(text_at(m, "result.schema.type"), "object");
-	}
-	json_decref(doc);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,7 +314,6 @@ int main(void)
 	    with_gateway(rights_are_by_class),
 	    with_gateway(parameters_by_position),
 	    with_gateway(damaged_lines_do_no_harm),
-	    with_gateway(the_interface_describes_itself),
 	};
 
 	if (testbed_eal() != 0)

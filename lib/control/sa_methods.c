@@ -113,6 +113,12 @@ int call_sa_update(struct call *call)
 		return call_fault(call, EINVAL, "",
 				  "nothing to update: give new_local, "
 				  "new_remote, udp, local_port or remote_port");
+	/* Nothing else in the answer would tell that they were of no use. */
+	if (update.set_ports && !(update.set_udp ? update.udp : sa->spec.udp))
+		return call_fault(call, EINVAL,
+				  call_has(call, "local_port") ? "local_port" : "remote_port",
+				  "a port is for ESP in UDP, which this SA does not send; give udp "
+				  "as true, too");
 	int rc = gateway_sa_update(call->g, sa, &update, &call->error.fault);
 	if (rc != 0) {
 		rename_field(&call->error.fault);

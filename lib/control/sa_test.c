@@ -167,6 +167,19 @@ static void an_sa_follows_its_peer(void **state)
 				 "{\"direction\":\"out\",\"spi\":4096,\"remote\":\"192.0.2.9\"}",
 				 NULL),
 			 1);
+	/* A port is of use with UDP only. */
+	assert_int_equal(code_of("sa.update",
+				 "{\"direction\":\"out\",\"spi\":4096,\"remote\":\"192.0.2.9\","
+				 "\"udp\":false,\"local_port\":4500}",
+				 "local_port"),
+			 1);
+	done("sa.update", "{\"direction\":\"out\",\"spi\":4096,\"remote\":\"192.0.2.9\","
+			  "\"udp\":false}");
+	assert_int_equal(code_of("sa.update",
+				 "{\"direction\":\"out\",\"spi\":4096,\"remote\":\"192.0.2.9\","
+				 "\"remote_port\":61234}",
+				 "remote_port"),
+			 1);
 }
 
 static void sas_are_deleted_once(void **state)

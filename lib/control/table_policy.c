@@ -10,11 +10,11 @@ const struct member policy_add_params[] = {
 	{"name", MEMBER_NAME, .required = true, .max = 63, .help = "its name, not in use yet"},
 	{"action", MEMBER_ENUM, .required = true, .values = "protect bypass discard",
 	 .help = "send through a tunnel, forward in the clear, or drop (RFC 4301 4.4.1)"},
+	{"selector", MEMBER_OBJECT, .required = true, .members = selector_members,
+	 .help = "which packets it is about"},
 	{"tunnel", MEMBER_NAME, .max = 63, .help = "with protect: the tunnel"},
 	{"priority", MEMBER_INTEGER, .max = UINT32_MAX, .initial = "1000",
 	 .help = "the lowest number is asked first; among equals the older one"},
-	{"selector", MEMBER_OBJECT, .required = true, .members = selector_members,
-	 .help = "which packets it is about"},
 	{"trap", MEMBER_BOOLEAN, .initial = "false",
 	 .help = "with protect: what finds no SA waits for one for a moment, and the event acquire "
 		 "asks for it, instead of being dropped at once"},

@@ -72,11 +72,11 @@ const struct member spi_release_result[] = {
 	{"spi", MEMBER_INTEGER, .required = need, .min = 256, .max = UINT32_MAX, .unit = UNIT_HEX, \
 	 .help = "Security Parameters Index (RFC 4303 2.1)"},                                      \
 	{"tunnel", MEMBER_NAME, .required = need, .max = 63, .help = "the tunnel that it serves"}, \
-	{"algorithm", MEMBER_ENUM, .values = "aes256gcm16 aes128gcm16", .initial = "aes256gcm16",  \
-	 .help = "cipher, named as in an IKE proposal (RFC 4106)"},                                \
 	{"key", MEMBER_KEY, .required = need,                                                      \
 	 .help = "key, then the 4-byte salt, in hexadecimal: 72 digits for aes256gcm16, 40 for "   \
 		 "aes128gcm16. Never shown again"},                                                \
+	{"algorithm", MEMBER_ENUM, .values = "aes256gcm16 aes128gcm16", .initial = "aes256gcm16",  \
+	 .help = "cipher, named as in an IKE proposal (RFC 4106)"},                                \
 	{"esn", MEMBER_BOOLEAN, .initial = "true",                                                 \
 	 .help = "64-bit extended sequence numbers (RFC 4303 2.2.1)"},                             \
 	{"udp", MEMBER_BOOLEAN, .initial = "false",                                                \
@@ -130,17 +130,17 @@ const struct member sa_add_result[] = {
 
 static const struct member sa_template_members[] = {SA_PARAMS(false), END_OF_MEMBERS};
 #define SA_COLUMNS                                                                                 \
-	"direction spi tunnel algorithm key esn udp local_port remote_port local remote "          \
+	"direction spi tunnel key algorithm esn udp local_port remote_port local remote "          \
 	"replay_window seq_first seq_limit df dscp ttl soft_bytes hard_bytes soft_packets "        \
 	"hard_packets soft_add_time hard_add_time soft_use_time hard_use_time soft_seq"
 
 const struct member sa_add_many_params[] = {
-	{"template", MEMBER_OBJECT, .members = sa_template_members,
-	 .help = "what all of the SAs have alike, as for sa.add"},
 	{"columns", MEMBER_WORDS, .required = true, .max = 32, .values = SA_COLUMNS,
 	 .help = "the parameters of sa.add that the values of a row are, in this order"},
 	{"rows", MEMBER_ROWS, .required = true, .max = 4096,
 	 .help = "one array of values for each SA"},
+	{"template", MEMBER_OBJECT, .members = sa_template_members,
+	 .help = "what all of the SAs have alike, as for sa.add"},
 	EXIST_OK("SAs, with their keys, tunnels and algorithms,"),
 	END_OF_MEMBERS
 };
