@@ -171,6 +171,106 @@ static void a_slow_reader_is_cut_off(void **state)
 	expect_alive();
 }
 
+/* One that wakes up in time reads whole lines, and as the last one why it is cut off. */
+static void a_slow_reader_is_told_why(void **state)
+{
+	(void)state;
+	static const char request[] =
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.discover\"}\n";
+	int fd = connected(), small = 4096;
+	json_t *last = NULL;
+	const char *line;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	for (int i = 0; i < 100; i++)
+		say_text(fd, request);
+	/* Its second of patience passes. */
+	usleep(2500000);
+	while ((line = hear(fd)) != NULL) {
+		json_decref(last);
+		last = json_loads(line, 0, NULL);
+		if (last == NULL)
+			fail_msg("half a line: %.100s", line);
+	}
+	assert_int_equal(number_at(last, "error.code"), -32002);
+	assert_true(json_is_null(at(last, "id")));
+	assert_string_equal(text_at(last, "error.data.limit"), "1 seconds");
+	json_decref(last);
+	close(fd);
+	expect_alive();
+}
+
+/* Batches whose clients leave at every place of the way. */
+static void clients_leave_in_the_middle(void **state)
+{
+	(void)state;
+	enum { sas = 200 };
+	char *line = malloc(CONTROL_LINE_MAX);
+	size_t len = 0;
+
+	for (int i = 0; i < sas; i++)
+		len += (size_t)sprintf(line + len,
+				       "%s{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"spi.alloc\"}",
+				       i == 0 ? "[" : ",", i);
+	len += (size_t)sprintf(line + len, "]\n");
+	for (size_t cut = 0; cut <= len; cut += len / 40) {
+		int fd = connected();
+		say(fd, line, cut);
+		if (cut % 2 == 0)
+			shutdown(fd, SHUT_WR);
+		close(fd);
+	}
+	int fd = connected();
+	say(fd, line, len);
+	json_t *answer = json_loads(hear(fd), 0, NULL);
+	assert_int_equal(json_array_size(answer), sas);
+	json_decref(answer);
+	close(fd);
+	free(line);
+	expect_alive();
+}
+
+static void a_hundred_thousand_connects(void **state)
+{
+	(void)state;
+	enum { connects = 100000 };
+	struct timespec from, to;
+	unsigned long before = turns;
+	unsigned int refused = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (int i = 0; i < connects; i++) {
+		int one = connected();
+		if (i % 4 == 0)
+			(void)!send(one, INFO, sizeof(INFO) - 1, MSG_NOSIGNAL);
+		if (i % 4 == 1)
+			(void)!send(one, "{\"jsonrpc\":", 11, MSG_NOSIGNAL);
+		if (i % 1000 == 0) {
+			say_text(one, INFO);
+			const char *line = hear(one);
+			refused += line == NULL || strstr(line, "\"version\"") == NULL;
+		}
+		close(one);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	long ms = (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
+	print_message(
+	    "%d connects in %ld ms, %lu turns of other work, %u of 100 were turned away\n",
+	    connects, ms, turns - before, refused);
+	assert_true(turns - before > (unsigned long)ms / 50);
+	for (int tries = 0;; tries++) {
+		int one = connected();
+		say_text(one, INFO);
+		bool alone = strstr(hear(one), "\"clients\":1,") != NULL;
+		close(one);
+		if (alone)
+			break;
+		if (tries == 500)
+			fail_msg("clients that are gone are still counted");
+		usleep(10000);
+	}
+}
+
 /* The loop's other work goes on under a flood, and so do other clients. */
 static void a_flood_starves_nobody(void **state)
 {
@@ -299,6 +399,9 @@ int main(void)
 	    with_socket(a_line_may_be_long_but_not_longer),
 	    with_socket(all_unfinished_lines_have_a_limit),
 	    with_socket(a_slow_reader_is_cut_off),
+	    with_socket(a_slow_reader_is_told_why),
+	    with_socket(clients_leave_in_the_middle),
+	    with_socket(a_hundred_thousand_connects),
 	    with_socket(a_flood_starves_nobody),
 	    with_socket(a_thousand_clients),
 	    with_socket(a_long_batch_lets_others_through),

@@ -147,20 +147,21 @@ static void tunnels(struct slice *l)
 		next_step(l->walk);
 }
 
+/* The oldest come first, so that behind one that is not marked none is. */
 static void spis(struct slice *l)
 {
-	const struct spi_claims *claims = &l->one->spis;
 	struct session_walk *w = l->walk;
-	uint32_t seen = 0;
+	struct spi_claim *c, *next;
 
-	for (struct spi_claim *c = TAILQ_FIRST(claims), *next; c != NULL; c = next) {
+	for (c = TAILQ_FIRST(&l->one->spis); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
-		if (!l->marked_only || c->mark != l->one->epoch) {
-			w->count.spis++;
-			if (l->reason != NULL)
-				spi_give_back(l->s, c);
-		}
-		if (l->reason != NULL && ++seen % BATCH == 0 && is_over(l))
+		if (l->marked_only && c->mark == l->one->epoch)
+			break;
+		w->count.spis++;
+		if (l->reason == NULL)
+			continue;
+		spi_give_back(l->s, c);
+		if (w->count.spis % BATCH == 0 && is_over(l))
 			return;
 	}
 	next_step(w);
