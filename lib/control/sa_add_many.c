@@ -32,6 +32,8 @@ struct many {
 	/* Rows by what must differ: SPI (with the peer outbound), and key. Row + 1; 0: free. */
 	uint32_t *by_spi, *by_key, mask;
 	size_t existed;
+	uint32_t added_in, added_out;
+	bool exist_ok;
 };
 
 static int read_columns(struct many *m)
@@ -150,15 +152,32 @@ static int check_other_rows(struct many *m, size_t i)
 	return 0;
 }
 
+/* That there is room for one more besides those of the rows before. */
+static int check_room(struct many *m, enum sa_direction direction)
+{
+	uint32_t limit = m->call->control->config.sas_max;
+	uint32_t *added = direction == SA_INBOUND ? &m->added_in : &m->added_out;
+
+	if (limit != 0 && sa_count(m->call->g->sadb, direction) + *added >= limit)
+		return call_fault(m->call, ENOSPC, "",
+				  "with the rows before, there are %u %s SAs, the limit of this "
+				  "gateway (limits.sas)",
+				  limit, direction == SA_INBOUND ? "inbound" : "outbound");
+	(*added)++;
+	return 0;
+}
+
 static int check_existing(struct many *m, size_t i)
 {
 	struct row *row = &m->row[i];
+	int rc = sa_check(m->call->g->sadb, &row->spec, &m->call->error.fault);
 
-	if (find_spec(m->call->g, &row->spec) == NULL)
-		return 0;
-	row->sa = call_boolean(m->call, "exist_ok") ? find_same(m->call, &row->spec) : NULL;
+	if (rc == 0)
+		return check_room(m, row->spec.direction);
+	if (rc == -EEXIST && m->exist_ok)
+		row->sa = find_same(m->call, &row->spec);
 	if (row->sa == NULL)
-		return call_fault(m->call, EEXIST, "spi", "0x%08x is in use", row->spec.spi);
+		return rc;
 	m->existed++;
 	return 0;
 }
@@ -186,7 +205,7 @@ static int read_rows(struct many *m)
 	return rc;
 }
 
-/* Newest first: what was sent with before sends again. */
+/* Newest first: what sent before sends again. */
 static void take_back(struct many *m, size_t count)
 {
 	while (count-- > 0)
@@ -245,7 +264,7 @@ static int add_many(struct many *m)
 
 int call_sa_add_many(struct call *call)
 {
-	struct many m = {.call = call};
+	struct many m = {.call = call, .exist_ok = call_boolean(call, "exist_ok")};
 	int rc = add_many(&m);
 
 	for (size_t i = 0; rc == 0 && i < m.count; i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "control/sa_find.h"
@@ -14,11 +15,10 @@ struct listing {
 	uint64_t from; /* first slot */
 };
 
-static bool list_one(void *arg, struct sa *sa)
+/* False where the page is full. */
+static bool list_one(struct listing *l, const struct sa *sa)
 {
-	struct listing *l = arg;
-
-	if (sa->slot < l->from || (l->tunnel != NULL && sa->tunnel != l->tunnel->index))
+	if (l->tunnel != NULL && sa->tunnel != l->tunnel->index)
 		return true;
 	if (!page_room(&l->page))
 		return false;
@@ -27,46 +27,78 @@ static bool list_one(void *arg, struct sa *sa)
 	return true;
 }
 
-static struct sa *sas_of(const struct tunnel *t, enum sa_direction direction)
+static void list_slots(struct listing *l)
+{
+	uint64_t end = sa_slots(l->g->sadb, l->direction);
+
+	for (uint64_t slot = l->from; slot < end; slot++) {
+		const struct sa *sa = sa_at(l->g->sadb, l->direction, (uint32_t)slot);
+		if (sa != NULL && !list_one(l, sa))
+			return;
+	}
+}
+
+static const struct sa *sas_of(const struct tunnel *t, enum sa_direction direction)
 {
 	return direction == SA_INBOUND ? t->in : t->out;
 }
 
-/* Below this many SAs of a tunnel its own list is the shorter way. */
-#define FEW 64
-
+/*
+ * To read all `n` SAs of a tunnel is worth while where a page of them lies behind
+ * more than n slots.
+ */
 static bool has_few(const struct listing *l)
 {
-	unsigned int n = 0;
+	uint64_t worth = l->page.limit * (uint64_t)sa_slots(l->g->sadb, l->direction), n = 0;
 
-	for (struct sa *sa = sas_of(l->tunnel, l->direction); sa != NULL && n <= FEW;
+	for (const struct sa *sa = sas_of(l->tunnel, l->direction); sa != NULL && n * n <= worth;
 	     sa = sa->tunnel_next)
 		n++;
-	return n <= FEW;
+	return n * n <= worth;
 }
 
-/* The SA of the tunnel with the lowest slot from `from` on. */
-static struct sa *next_of_tunnel(const struct listing *l, uint64_t from)
+static int by_slot(const void *a, const void *b)
 {
-	struct sa *best = NULL;
+	const struct sa *x = *(const struct sa *const *)a, *y = *(const struct sa *const *)b;
 
-	for (struct sa *sa = sas_of(l->tunnel, l->direction); sa != NULL; sa = sa->tunnel_next)
-		if (sa->slot >= from && (best == NULL || sa->slot < best->slot))
-			best = sa;
-	return best;
+	return (x->slot > y->slot) - (x->slot < y->slot);
+}
+
+/* The SAs of the tunnel from l->from on, in the order of their slots. False without memory. */
+static bool list_tunnel(struct listing *l)
+{
+	const struct sa **list = NULL;
+	size_t count = 0, room = 0;
+
+	for (const struct sa *sa = sas_of(l->tunnel, l->direction); sa != NULL;
+	     sa = sa->tunnel_next) {
+		if (sa->slot < l->from)
+			continue;
+		if (count == room) {
+			room = 2 * room + 64;
+			const struct sa **larger = realloc(list, room * sizeof(*list));
+			if (larger == NULL) {
+				free(list);
+				return false;
+			}
+			list = larger;
+		}
+		list[count++] = sa;
+	}
+	if (count > 0)
+		qsort(list, count, sizeof(*list), by_slot);
+	for (size_t i = 0; i < count && list_one(l, list[i]); i++)
+		;
+	free(list);
+	return true;
 }
 
 static void list_direction(struct listing *l)
 {
 	if (l->page.more)
 		return;
-	if (l->tunnel == NULL || !has_few(l)) {
-		sa_each(l->g->sadb, l->direction, list_one, l);
-		return;
-	}
-	struct sa *sa = next_of_tunnel(l, l->from);
-	while (sa != NULL && list_one(l, sa))
-		sa = next_of_tunnel(l, (uint64_t)sa->slot + 1);
+	if (l->tunnel == NULL || !has_few(l) || !list_tunnel(l))
+		list_slots(l);
 }
 
 /* "in:17" is where a page ended. */

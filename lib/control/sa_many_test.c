@@ -10,6 +10,7 @@
 
 /* sa.add_many: as many sa.add would do it, but all or none, named by row, and fast. */
 
+#define KEY_D "d0d1d2d3d4d5d6d7d8d9dadbdcdddedfd0d1d2d3d4d5d6d7d8d9dadbdcdddedfd0d1d2d3"
 #define INBOUND "\"template\":{\"direction\":\"in\",\"tunnel\":\"paris\"}"
 #define SPI_KEY "\"columns\":[\"spi\",\"key\"]"
 #define TWO "\"rows\":[[4096,\"" KEY_A "\"],[4097,\"" KEY_B "\"]]"
@@ -135,7 +136,7 @@ static void a_second_time_needs_exist_ok(void **state)
 	/* The same SPI with another key is not the same SA. */
 	assert_int_equal(code_of("sa.add_many",
 				 "{\"exist_ok\":true," INBOUND "," SPI_KEY
-				 ",\"rows\":[[4100,\"" KEY_C "\"],[4096,\"" KEY_B "\"]]}",
+				 ",\"rows\":[[4100,\"" KEY_D "\"],[4096,\"" KEY_B "\"]]}",
 				 "rows[1].spi"),
 			 3);
 	assert_int_equal(count_of("gateway.info", "{}", "sas_in"), 3);
@@ -156,7 +157,7 @@ static void a_full_gateway_takes_none(void **state)
 		if (part == 0)
 			done("sa.add_many", params);
 		else
-			assert_int_equal(code_of("sa.add_many", params, NULL), 4);
+			assert_int_equal(code_of("sa.add_many", params, "rows[2000]"), 4);
 	}
 	assert_int_equal(count_of("gateway.info", "{}", "sas_in"), 3000);
 	free(params);
@@ -169,7 +170,7 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The figure is printed; what is asserted leaves room for a busy machine. */
+/* The figure is printed; what is asserted leaves room for another machine. */
 static void thousands_take_milliseconds(void **state)
 {
 	(void)state;
@@ -186,9 +187,9 @@ static void thousands_take_milliseconds(void **state)
 			at += (size_t)sprintf(line + at, "%s[%d,\"%072u\"]", i > 0 ? "," : "",
 					      1000 + i, ++key);
 		at += (size_t)sprintf(line + at, "]}}");
-		clock_gettime(CLOCK_MONOTONIC, &a);
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a);
 		char *answer = ask_text(CONTROL_ALL, line, at);
-		clock_gettime(CLOCK_MONOTONIC, &b);
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
 		assert_non_null(strstr(answer, "\"created\":4096,"));
 		free(answer);
 		seconds[round] =
@@ -197,8 +198,9 @@ static void thousands_take_milliseconds(void **state)
 		rcu_barrier();
 	}
 	qsort(seconds, 21, sizeof(seconds[0]), by_value);
-	print_message("4096 SAs in one request: %.1f ms, %.0f SAs a second (median of 21)\n",
-		      seconds[10] * 1e3, 4096 / seconds[10]);
+	print_message(
+	    "4096 SAs in one request: %.1f ms, %.0f SAs a second (processor time, median of 21)\n",
+	    seconds[10] * 1e3, 4096 / seconds[10]);
 	assert_true(seconds[10] < 0.2);
 	free(line);
 }

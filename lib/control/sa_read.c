@@ -265,25 +265,6 @@ static int check_direction(const struct sa_reading *r, struct fault *fault)
 			 inbound ? "outbound" : "inbound");
 }
 
-static int check_pair(const char *name, uint64_t soft, uint64_t hard, struct fault *fault)
-{
-	if (soft == 0 || hard == 0 || soft <= hard)
-		return 0;
-	return fault_set(fault, EINVAL, name, "soft is %llu and hard is %llu; soft must come first",
-			 (unsigned long long)soft, (unsigned long long)hard);
-}
-
-static int check_lifetime(const struct sa_lifetime *l, struct fault *fault)
-{
-	int rc = check_pair("soft_bytes", l->soft_bytes, l->hard_bytes, fault);
-
-	if (rc == 0)
-		rc = check_pair("soft_packets", l->soft_packets, l->hard_packets, fault);
-	if (rc == 0)
-		rc = check_pair("soft_add_time", l->soft_add, l->hard_add, fault);
-	return rc != 0 ? rc : check_pair("soft_use_time", l->soft_use, l->hard_use, fault);
-}
-
 static uint8_t hex_digit(char c)
 {
 	return (uint8_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
@@ -310,8 +291,6 @@ int sa_read_finish(struct sa_reading *r, struct fault *fault)
 	struct sa_spec *spec = &r->spec;
 	int rc = check_direction(r, fault);
 
-	if (rc == 0)
-		rc = check_lifetime(&spec->lifetime, fault);
 	if (rc != 0)
 		return rc;
 	if (spec->local.family == 0)

@@ -71,6 +71,7 @@ const struct member tunnel_update_params[] = {
 	NAME,
 	{"mtu", MEMBER_INTEGER, .max = 65535, .help = MTU_HELP},
 	{"keepalive", MEMBER_INTEGER, .max = 3600, .help = KEEPALIVE_HELP},
+	{"trap", MEMBER_BOOLEAN, .help = TRAP_HELP},
 	END_OF_MEMBERS
 };
 const struct member tunnel_update_result[] = {TUNNEL_VIEW, END_OF_MEMBERS};

@@ -15,15 +15,19 @@ static_assert(TUNNEL_NAME_MAX == 64 && TUNNEL_DEVICE_MAX == 16, "tunnel.add name
 
 #define MTU_MIN 576
 
-static void sas_view(json_t *view, const struct sa *list, const char *spi, const char *count)
+static void put_spi(json_t *view, const char *name, const struct sa *sa)
+{
+	if (sa != NULL)
+		json_object_set_new(view, name, json_integer(sa->spi));
+}
+
+static json_t *length_of(const struct sa *list)
 {
 	json_int_t n = 0;
 
-	if (list != NULL)
-		json_object_set_new(view, spi, json_integer(list->spi));
 	for (; list != NULL; list = list->tunnel_next)
 		n++;
-	json_object_set_new(view, count, json_integer(n));
+	return json_integer(n);
 }
 
 json_t *tunnel_view(const struct tunnel *t)
@@ -45,8 +49,10 @@ json_t *tunnel_view(const struct tunnel *t)
 	json_object_set_new(view, "mtu", json_integer(spec->mtu));
 	json_object_set_new(view, "keepalive", json_integer(spec->keepalive));
 	json_object_set_new(view, "trap", json_boolean(spec->trap));
-	sas_view(view, t->in, "spi_in", "sas_in");
-	sas_view(view, t->out, "spi_out", "sas_out");
+	put_spi(view, "spi_in", t->in);
+	put_spi(view, "spi_out", tunnel_sender(t));
+	json_object_set_new(view, "sas_in", length_of(t->in));
+	json_object_set_new(view, "sas_out", length_of(t->out));
 	tunnel_totals(t, &sum);
 	json_object_set_new(
 	    view, "totals",
@@ -148,8 +154,9 @@ int call_tunnel_update(struct call *call)
 
 	if (t == NULL)
 		return -ENOENT;
-	if (!call_has(call, "mtu") && !call_has(call, "keepalive"))
-		return call_fault(call, EINVAL, "", "nothing to update: give mtu or keepalive");
+	if (!call_has(call, "mtu") && !call_has(call, "keepalive") && !call_has(call, "trap"))
+		return call_fault(call, EINVAL, "",
+				  "nothing to update: give mtu, keepalive or trap");
 	int rc = check_mtu(call, call_integer(call, "mtu"));
 	if (rc != 0)
 		return rc;
@@ -157,6 +164,10 @@ int call_tunnel_update(struct call *call)
 		set_mtu(call->g, t, (uint16_t)call_integer(call, "mtu"));
 	if (call_has(call, "keepalive"))
 		t->spec.keepalive = (uint16_t)call_integer(call, "keepalive");
+	if (call_has(call, "trap")) {
+		t->spec.trap = call_boolean(call, "trap");
+		tunnel_set_trap(call->g->sadb, t, t->spec.trap || t->traps > 0);
+	}
 	claim_tunnel(call, t, false);
 	call->result = tunnel_view(t);
 	return 0;

@@ -366,13 +366,26 @@ static struct sa *make_sa(struct sadb *db, const struct sa_spec *spec)
 	return sa;
 }
 
-int sa_add(struct sadb *db, const struct sa_spec *spec, struct sa **out, struct fault *fault)
+static int digest_and_check(struct sadb *db, const struct sa_spec *spec, uint8_t digest[32],
+			    struct fault *fault)
+{
+	if (aead_name(spec->algorithm) != NULL)
+		aead_digest(db->aead, spec->key, aead_key_size(spec->algorithm), digest);
+	return check_spec(db, spec, digest, fault);
+}
+
+int sa_check(struct sadb *db, const struct sa_spec *spec, struct fault *fault)
 {
 	uint8_t digest[32] = {0};
 
-	if (aead_name(spec->algorithm) != NULL)
-		aead_digest(db->aead, spec->key, aead_key_size(spec->algorithm), digest);
-	int rc = check_spec(db, spec, digest, fault);
+	return digest_and_check(db, spec, digest, fault);
+}
+
+int sa_add(struct sadb *db, const struct sa_spec *spec, struct sa **out, struct fault *fault)
+{
+	uint8_t digest[32] = {0};
+	int rc = digest_and_check(db, spec, digest, fault);
+
 	if (rc != 0)
 		return rc;
 

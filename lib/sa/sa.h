@@ -114,6 +114,8 @@ void sadb_destroy(struct sadb *db);
  * EEXIST, ENOSPC, EINVAL, ENOENT (tunnel).
  */
 int sa_add(struct sadb *db, const struct sa_spec *spec, struct sa **out, struct fault *fault);
+/* What sa_add() would refuse, memory apart, without adding anything. */
+int sa_check(struct sadb *db, const struct sa_spec *spec, struct fault *fault);
 /* The counters flow into the tunnel's totals. Sending falls back to the SA before, if any. */
 void sa_delete(struct sadb *db, struct sa *sa);
 
