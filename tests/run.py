@@ -123,6 +123,10 @@ def system(arguments):
     yield from pytest("system", "system", 900, *arguments.pytest)
 
 
+def espctl(arguments):
+    yield from pytest("espctl", "espctl", 300, *arguments.pytest)
+
+
 def demo(_):
     status = command(TOP / "scripts/demo", "--seconds", 2, log="demo", seconds=240)
     said = text_of("demo", 100_000)
@@ -176,6 +180,7 @@ SUITES = {
     "docs": (docs, "links, bad input, names in the documentation"),
     "interop": (interop, "ESP against scapy, the reference and tshark"),
     "system": (system, "running gateways: rekey, fail closed, queues, restart"),
+    "espctl": (espctl, "what espctl prints and how it ends, in a terminal and without"),
     "demo": (demo, "scripts/demo"),
     "bench": (bench, "build/bench/datapath"),
     "sanitize": (sanitize, "unit and interop tests with ASan and UBSan"),

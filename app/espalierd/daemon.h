@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "control/control.h"
+#include "gateway/life_log.h"
 #include "gateway/provision.h"
 #include "gateway/reserve.h"
 #include "options.h"
@@ -17,11 +18,12 @@ struct daemon {
 	const struct options *options;
 	struct config *config;
 	struct gateway *g;
-	struct reserve *reserve; /* with manual keys */
+	struct reserve *reserve;   /* with manual keys */
+	struct life_log *life_log; /* NULL: none is wanted */
 	struct control *control;
 
 	struct event_base *base;
-	struct event *on_mirror, *on_tick, *on_resolve, *on_term, *on_int, *on_hup;
+	struct event *on_mirror, *on_tick, *on_workers, *on_term, *on_int, *on_hup;
 	bool watchdog;
 
 	bool eal, rcu;

@@ -3,11 +3,12 @@
 #include <signal.h>
 
 #include "daemon.h"
+#include "gateway/event.h"
 #include "notify.h"
 #include "report/log.h"
 
-/* A first packet waits for its next hop this long at most before the kernel is asked. */
-static const struct timeval resolve_every = {.tv_usec = 10000};
+/* What workers ask and tell waits so long at most: next hops, SAs, the ends of lifetimes. */
+static const struct timeval workers_every = {.tv_usec = 10000};
 static const struct timeval tick_every = {.tv_sec = 1};
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -44,7 +45,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		notify("WATCHDOG=1");
 }
 
-static void on_resolve(evutil_socket_t fd, short what, void *arg)
+static void on_workers(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *d = arg;
 	struct worker_unresolved u;
@@ -54,6 +55,7 @@ static void on_resolve(evutil_socket_t fd, short what, void *arg)
 	for (uint16_t i = 0; i < d->g->workers; i++)
 		while (worker_next_unresolved(d->g->worker[i], &u))
 			mirror_resolve(d->g->mirror, u.port, &u.gateway);
+	gateway_read_notices(d->g);
 }
 
 /* Signals are caught from here on, so that one during the start ends in a clean stop, too. */
@@ -78,17 +80,17 @@ int loop_follow(struct daemon *d, struct fault *fault)
 	d->on_mirror =
 	    event_new(d->base, mirror_fd(d->g->mirror), EV_READ | EV_PERSIST, on_mirror, d);
 	d->on_tick = event_new(d->base, -1, EV_PERSIST, on_tick, d);
-	d->on_resolve = event_new(d->base, -1, EV_PERSIST, on_resolve, d);
-	if (d->on_mirror == NULL || d->on_tick == NULL || d->on_resolve == NULL ||
+	d->on_workers = event_new(d->base, -1, EV_PERSIST, on_workers, d);
+	if (d->on_mirror == NULL || d->on_tick == NULL || d->on_workers == NULL ||
 	    event_add(d->on_mirror, NULL) != 0 || event_add(d->on_tick, &tick_every) != 0 ||
-	    event_add(d->on_resolve, &resolve_every) != 0)
+	    event_add(d->on_workers, &workers_every) != 0)
 		return fault_set(fault, ENOMEM, "", "no events");
 	return 0;
 }
 
 void loop_free(struct daemon *d)
 {
-	struct event **all[] = {&d->on_mirror, &d->on_tick, &d->on_resolve,
+	struct event **all[] = {&d->on_mirror, &d->on_tick, &d->on_workers,
 				&d->on_term,   &d->on_int,  &d->on_hup};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

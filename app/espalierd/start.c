@@ -51,6 +51,21 @@ static int make_tables(struct daemon *d, struct fault *fault)
 	return d->g->spd != NULL ? 0 : -fault->err;
 }
 
+static int open_life_log(struct daemon *d, struct fault *fault)
+{
+	struct life_log_config config = {.path = d->config->tunnel_log,
+					 .size = d->config->tunnel_log_size,
+					 .keep = d->config->tunnel_log_keep};
+
+	if (config.path == NULL)
+		return 0;
+	d->life_log = life_log_open(&config, fault);
+	if (d->life_log == NULL)
+		return fault_under(fault, "log.tunnels");
+	int err = gateway_sink_add(d->g, life_log_event, d->life_log);
+	return err == 0 ? 0 : fault_set(fault, -err, "log.tunnels", "no memory");
+}
+
 static int make_workers(struct daemon *d, struct fault *fault)
 {
 	d->g->workers = (uint16_t)d->config->lcores_count;
@@ -176,8 +191,9 @@ static int open_control(struct daemon *d, struct fault *fault)
 int daemon_start(struct daemon *d, struct fault *fault)
 {
 	static int (*const steps[])(struct daemon *, struct fault *) = {
-	    loop_make,     open_state,    pool_make,   make_tables,    make_workers, join_kernel,
-	    apply_tunnels, follow_kernel, apply_ports, launch_workers, open_control, loop_follow,
+	    loop_make,      open_state,   pool_make,     make_tables,   make_workers,
+	    open_life_log,  join_kernel,  apply_tunnels, follow_kernel, apply_ports,
+	    launch_workers, open_control, loop_follow,
 	};
 
 	voices_quiet();

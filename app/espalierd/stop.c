@@ -61,6 +61,7 @@ void daemon_stop(struct daemon *d)
 	if (d->g != NULL) {
 		stop_workers(d);
 		leave_kernel(d->g);
+		life_log_close(d->life_log);
 		free_tables(d);
 		free(d->g);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "esp/esp.h"
+#include "esp/watch_lifetime.h"
 
 static void tell_exhausted(struct sa_marks *m, const struct esp_watch *watch)
 {
@@ -13,20 +13,21 @@ static void tell_exhausted(struct sa_marks *m, const struct esp_watch *watch)
 		m->told |= SA_TOLD_END;
 }
 
-/* Its life has ended, the space itself, or what is reserved so far. */
+/* The space itself has ended, the SA's life, or what is reserved so far. */
 static enum drop_reason refuse(struct sa_out *sa, const struct esp_watch *watch)
 {
-	uint64_t end = (sa->flags & SA_OUT_ESN) != 0 ? UINT64_MAX : UINT32_MAX;
-
 	sa->refused++;
-	if (atomic_load_explicit(&sa->end, memory_order_relaxed) == SA_EXPIRED) {
-		sa_marks_retry(&sa->marks, watch->notices);
-		return DROP_SA_EXPIRED;
+	if (sa->seq >= ((sa->flags & SA_OUT_ESN) != 0 ? UINT64_MAX : UINT32_MAX)) {
+		tell_exhausted(&sa->marks, watch);
+		return DROP_SEQ_EXHAUSTED;
 	}
-	if (sa->seq < end)
+	/* In the middle of a vector, at a hard limit of packets. */
+	if ((sa->flags & SA_OUT_LIMITED) != 0)
+		watch_sender(sa, watch);
+	if (atomic_load_explicit(&sa->end, memory_order_relaxed) == SA_LIVE)
 		return DROP_SEQ_UNRESERVED;
-	tell_exhausted(&sa->marks, watch);
-	return DROP_SEQ_EXHAUSTED;
+	sa_marks_retry(&sa->marks, watch->notices);
+	return DROP_SA_EXPIRED;
 }
 
 void esp_number(struct vector *v, struct drops *d, const struct esp_watch *watch)

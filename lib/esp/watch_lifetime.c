@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "esp/esp.h"
+#include "esp/watch_lifetime.h"
 
 void esp_watch_sending(const struct vector *v, const struct esp_watch *watch)
 {
@@ -9,14 +9,8 @@ void esp_watch_sending(const struct vector *v, const struct esp_watch *watch)
 		/* Once for a run of packets of one SA, behind its last. */
 		if (i + 1 < v->n && v->p[i + 1]->out == sa)
 			continue;
-		if (likely((sa->flags & SA_OUT_LIMITED) == 0))
-			continue;
-		uint64_t packets = sa->seq - sa->seq_first + 1;
-		if (unlikely(sa_marks_due(&sa->marks, packets, sa->bytes)) &&
-		    sa_marks_reached(&sa->marks, packets, sa->bytes, watch->notices)) {
-			atomic_store(&sa->end, SA_EXPIRED);
-			atomic_store(&sa->seq_limit, 0);
-		}
+		if (likely((sa->flags & SA_OUT_LIMITED) != 0))
+			watch_sender(sa, watch);
 	}
 }
 

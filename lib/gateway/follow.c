@@ -7,12 +7,22 @@
 #include "rcu/rcu.h"
 #include "report/log.h"
 
+void port_link_changed(struct gateway *g, const struct port *port)
+{
+	struct provision *p = provision_of(g);
+	struct event event = {.kind = EVENT_PORT_LINK, .port = port, .up = atomic_load(&port->up)};
+
+	log_notice("port %s: link %s", port->name, event.up ? "up" : "down");
+	if (p != NULL)
+		event_raise(p, &event);
+}
+
 static void on_link(void *arg, uint16_t port, bool up)
 {
 	struct gateway *g = arg;
 
 	if (port < g->ports && atomic_exchange(&g->port[port].up, up) != up)
-		log_notice("port %s: link %s", g->port[port].name, up ? "up" : "down");
+		port_link_changed(g, &g->port[port]);
 }
 
 static void on_protected_prefix(void *arg, const struct ip_prefix *prefix, bool present)

@@ -63,6 +63,7 @@ int gateway_policy_add(struct gateway *g, struct policy *policy, struct fault *f
 	if (err == 0)
 		err = policy_add(g->spd, policy, fault);
 	if (err == 0) {
+		trap_add(p, policy);
 		p->uncommitted = true;
 		return 0;
 	}
@@ -117,6 +118,7 @@ int gateway_policy_delete(struct gateway *g, uint32_t id, struct fault *fault)
 	if (err != 0)
 		return fault_set(fault, -err, "id", "policy %u cannot be removed: %s", id,
 				 strerror(-err));
+	trap_remove(p, &policy);
 	/* Until the commit workers still protect by it: what leads there stays so long. */
 	for (int i = 0; i < n; i++)
 		p->release[p->releases++] =

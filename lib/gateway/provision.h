@@ -13,6 +13,15 @@
  */
 int gateway_tunnel_add(struct gateway *g, const struct tunnel_spec *spec, struct tunnel **out,
 		       struct fault *fault);
+/* What is set is changed; the addresses are those of SAs to come. */
+struct tunnel_update {
+	bool set_mtu, set_keepalive, set_trap, set_local, set_remote;
+	uint16_t mtu, keepalive;
+	bool trap;
+	struct ip_addr local, remote;
+};
+int gateway_tunnel_update(struct gateway *g, struct tunnel *t, const struct tunnel_update *update,
+			  struct fault *fault);
 /* EBUSY while a policy names it. Deletes its SAs. */
 int gateway_tunnel_delete(struct gateway *g, struct tunnel *t, struct fault *fault);
 
@@ -27,7 +36,8 @@ int gateway_policy_add(struct gateway *g, struct policy *policy, struct fault *f
 int gateway_policy_delete(struct gateway *g, uint32_t id, struct fault *fault);
 int gateway_commit(struct gateway *g, struct fault *fault);
 
-/* `reason` stands in the tunnel's state and in events, such as "peer does not answer". */
+/* `reason` (may be NULL) stands in the tunnel's state and in events, such as "peer does not
+ * answer". */
 int gateway_sa_add(struct gateway *g, const struct sa_spec *spec, struct sa **out,
 		   struct fault *fault);
 void gateway_sa_delete(struct gateway *g, struct sa *sa, const char *reason);
@@ -35,9 +45,9 @@ int gateway_sa_update(struct gateway *g, struct sa *sa, const struct sa_update *
 		      struct fault *fault);
 
 /*
- * Delete a tunnel's SAs and drop the packets that wait for one; EVENT_TUNNEL_RESET
- * asks the IKE daemon for new ones. EOPNOTSUPP with manual keys: nobody could
- * install others. gateway_reset() does it to every other tunnel; returns how many.
+ * Delete a tunnel's SAs; EVENT_TUNNEL_RESET asks the IKE daemon for new ones. EOPNOTSUPP with
+ * manual keys: nobody could install others. gateway_reset() does it to every other tunnel; returns
+ * how many.
  */
 int gateway_tunnel_reset(struct gateway *g, struct tunnel *t, const char *reason,
 			 struct fault *fault);

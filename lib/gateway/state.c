@@ -2,22 +2,19 @@
 #include "gateway/state.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-static LIST_HEAD(, provision) provisions = LIST_HEAD_INITIALIZER(provisions);
 
 struct provision *provision_of(struct gateway *g)
 {
-	struct provision *p;
-
-	LIST_FOREACH (p, &provisions, in_list)
-		if (p->g == g)
-			return p;
-	p = calloc(1, sizeof(*p));
+	if (g->provision != NULL)
+		return g->provision;
+	struct provision *p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return NULL;
 	p->encap_users = calloc(UINT16_MAX + 1, sizeof(*p->encap_users));
-	if (p->encap_users == NULL) {
+	p->lifetimes = lifetimes_create(lifetime_clock());
+	if (p->encap_users == NULL || p->lifetimes == NULL) {
+		free(p->encap_users);
+		free(p->lifetimes);
 		free(p);
 		return NULL;
 	}
@@ -26,7 +23,7 @@ struct provision *provision_of(struct gateway *g)
 	LIST_INIT(&p->manuals);
 	/* RFC 3948's port is open whether an SA uses it or not: NAT keepalives come there, too. */
 	encap_port_take(p, 4500);
-	LIST_INSERT_HEAD(&provisions, p, in_list);
+	g->provision = p;
 	return p;
 }
 
@@ -38,7 +35,8 @@ struct tunnel_care *provision_care(struct provision *p, uint32_t tunnel)
 		struct tunnel_care *care = realloc(p->care, n * sizeof(*care));
 		if (care == NULL)
 			return NULL;
-		memset(care + p->cares, 0, (n - p->cares) * sizeof(*care));
+		for (uint32_t i = p->cares; i < n; i++)
+			care[i] = (struct tunnel_care){.state = "down"};
 		p->care = care;
 		p->cares = n;
 	}
@@ -58,12 +56,21 @@ static bool forget_device(void *arg, struct tunnel *t)
 	return true;
 }
 
+static bool forget_timer(void *arg, struct sa *sa)
+{
+	(void)arg;
+	lifetime_forget(sa);
+	return true;
+}
+
 void gateway_provision_stop(struct gateway *g)
 {
-	struct provision *p = provision_of(g);
+	struct provision *p = g->provision;
 
 	if (p == NULL)
 		return;
+	sa_each(g->sadb, SA_INBOUND, forget_timer, NULL);
+	sa_each(g->sadb, SA_OUTBOUND, forget_timer, NULL);
 	if (g->host != NULL) {
 		tunnel_each(g->sadb, forget_device, g);
 		if (g->policy_device != HOST_NONE) {
@@ -79,7 +86,8 @@ void gateway_provision_stop(struct gateway *g)
 	prefix_free_all(p);
 	for (int i = 0; i < 2; i++)
 		free((void *)(uintptr_t)atomic_exchange(&g->icmp_source[i], NULL));
-	LIST_REMOVE(p, in_list);
+	g->provision = NULL;
+	free(p->lifetimes);
 	free(p->release);
 	free(p->local);
 	free(p->encap_users);

@@ -35,7 +35,7 @@ struct prefix_use {
 
 TAILQ_HEAD(prefix_queue, prefix_use);
 
-/* A policy's share in a prefix, given back once the SPD no longer has the policy. */
+/* A policy's share in a prefix, or its trap, given back once the SPD no longer has the policy. */
 struct release {
 	struct ip_prefix prefix;
 	bool route;
@@ -52,6 +52,7 @@ struct manual {
 struct tunnel_care {
 	uint64_t keepalive_tsc; /* last one sent */
 	uint16_t device_mtu;
+	const char *state; /* as last told */
 };
 
 struct sink {
@@ -60,7 +61,6 @@ struct sink {
 };
 
 struct provision {
-	LIST_ENTRY(provision) in_list;
 	struct gateway *g;
 	void *prefixes; /* tsearch() tree of struct prefix_use */
 	struct prefix_queue queue;
@@ -74,6 +74,7 @@ struct provision {
 	struct tunnel_care *care;
 	uint32_t cares;
 	LIST_HEAD(, manual) manuals;
+	struct lifetimes *lifetimes;
 	uint16_t ip_id; /* of keepalives */
 	struct sink sink[EVENT_SINKS_MAX];
 	uint32_t sinks;
@@ -88,6 +89,34 @@ struct tunnel_care *provision_care(struct provision *p, uint32_t tunnel);
 /* event.c: tell every sink, with the actor of now. */
 void event_raise(struct provision *p, struct event *event);
 
+/* life.c: the tunnel's SAs have changed; if its state has, say so. */
+void tunnel_follow(struct provision *p, struct tunnel *t, const char *reason);
+void sa_event(struct provision *p, enum event_kind kind, const struct sa *sa,
+	      enum notice_limit limit);
+/* An SA has come to its end (EVENT_SA_HARD, EVENT_SA_EXHAUSTED). */
+void sa_end(struct provision *p, struct sa *sa, enum event_kind kind, enum notice_limit limit);
+
+/*
+ * lifetime.c: lifetimes in seconds. `now` is in milliseconds of any clock that only
+ * grows; the gateway's own is lifetime_clock(). lifetime_start() is -1 without memory.
+ */
+uint64_t lifetime_clock(void);
+struct lifetimes *lifetimes_create(uint64_t now);
+int lifetime_start(struct lifetimes *l, struct sa *sa, uint64_t now);
+void lifetime_forget(struct sa *sa);
+void lifetime_used(struct lifetimes *l, struct sa *sa, uint64_t now);
+/* A soft limit is about to be raised; true: one was before, and it must not be. */
+bool lifetime_soft_raised(struct lifetimes *l, struct sa *sa);
+void lifetimes_run(struct provision *p, uint64_t now);
+
+/* notice.c: one notice of a worker. */
+void notice_handle(struct provision *p, const struct notice *n, uint64_t now);
+
+/* trap.c: policies with `trap` come and go. */
+void trap_follow(struct provision *p, struct tunnel *t);
+void trap_add(struct provision *p, const struct policy *policy);
+void trap_remove(struct provision *p, const struct policy *policy);
+
 /* prefix.c: shares in prefixes. The first error is undone and returned. */
 int prefix_share(struct provision *p, const struct ip_prefix *prefix, bool route,
 		 const struct selector *selector);
@@ -98,6 +127,9 @@ void prefix_routed(struct provision *p, const struct ip_prefix *prefix, bool pre
 void prefix_sources_changed(struct provision *p);
 void prefix_settle(struct provision *p);
 void prefix_free_all(struct provision *p);
+
+/* follow.c: port->up has changed. */
+void port_link_changed(struct gateway *g, const struct port *port);
 
 /* mtu.c */
 uint16_t outer_mtu(const struct gateway *g);

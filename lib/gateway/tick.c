@@ -4,6 +4,16 @@
 #include "gateway/state.h"
 #include "rcu/rcu.h"
 
+/* Netdevs tell by themselves (follow.c). */
+static void update_link(struct gateway *g, struct port *port)
+{
+	bool before = atomic_load(&port->up);
+
+	port_link_update(port);
+	if (atomic_load(&port->up) != before)
+		port_link_changed(g, port);
+}
+
 void gateway_tick(struct gateway *g)
 {
 	struct provision *p = provision_of(g);
@@ -14,7 +24,7 @@ void gateway_tick(struct gateway *g)
 	}
 	for (uint16_t i = 0; i < g->ports; i++)
 		if (!g->port[i].af_xdp)
-			port_link_update(&g->port[i]);
+			update_link(g, &g->port[i]);
 	if (g->mirror != NULL) {
 		mirror_tick(g->mirror);
 		gateway_settle(g);

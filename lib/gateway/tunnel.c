@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/state.h"
@@ -13,7 +14,7 @@ static int device_add(struct provision *p, struct tunnel *t, struct fault *fault
 
 	if (care == NULL)
 		return fault_set(fault, ENOMEM, "", "no memory for another tunnel");
-	*care = (struct tunnel_care){.device_mtu = mtu};
+	*care = (struct tunnel_care){.device_mtu = mtu, .state = "down"};
 	if (t->spec.device[0] == '\0' || g->host == NULL)
 		return 0;
 	int err = host_tun_add(g->host, t->spec.device, mtu, t->handle, &device, &ifindex, fault);
@@ -47,8 +48,38 @@ int gateway_tunnel_add(struct gateway *g, const struct tunnel_spec *spec, struct
 		tunnel_delete(g->sadb, t);
 		return err;
 	}
+	snprintf(t->reason, sizeof(t->reason), "tunnel added");
 	if (out != NULL)
 		*out = t;
+	return 0;
+}
+
+int gateway_tunnel_update(struct gateway *g, struct tunnel *t, const struct tunnel_update *update,
+			  struct fault *fault)
+{
+	struct provision *p = provision_of(g);
+	const struct ip_addr local = update->set_local ? update->local : t->spec.local;
+	const struct ip_addr remote = update->set_remote ? update->remote : t->spec.remote;
+
+	if (p == NULL)
+		return fault_set(fault, ENOMEM, "", "no memory");
+	if (local.family != 0 && remote.family != 0 && local.family != remote.family)
+		return fault_set(
+		    fault, EINVAL, update->set_remote ? "remote" : "local",
+		    "local would be IPv%u and remote IPv%u; both must be of one family",
+		    local.family, remote.family);
+	t->spec.local = local;
+	t->spec.remote = remote;
+	if (update->set_keepalive)
+		t->spec.keepalive = update->keepalive;
+	if (update->set_trap) {
+		t->spec.trap = update->trap;
+		trap_follow(p, t);
+	}
+	if (update->set_mtu) {
+		tunnel_set_mtu(g->sadb, t, update->mtu);
+		tunnel_device_mtu(p, t); /* the kernel's view follows */
+	}
 	return 0;
 }
 
@@ -88,6 +119,8 @@ int gateway_tunnel_delete(struct gateway *g, struct tunnel *t, struct fault *fau
 		gateway_sa_delete(g, t->in, "tunnel deleted");
 	while (t->out != NULL)
 		gateway_sa_delete(g, t->out, "tunnel deleted");
+	struct event gone = {.kind = EVENT_TUNNEL_GONE, .tunnel = t, .reason = "tunnel deleted"};
+	event_raise(p, &gone);
 	if (t->device != HOST_NONE) {
 		prefix_unfix(p, t->ifindex);
 		if (g->mirror != NULL)

@@ -74,6 +74,7 @@ struct sa_counters {
 
 struct sa_in;
 struct sa_out;
+struct sa_timer;
 struct sadb;
 
 /* The cold half. Pointers stay valid until sa_delete. */
@@ -94,6 +95,7 @@ struct sa {
 	struct sa *tunnel_next; /* SAs of one tunnel and direction, newest first */
 	struct sadb *db;
 	struct sa_counters folded; /* what the tunnel's totals hold of it already */
+	struct sa_timer *timer;    /* the gateway's, for lifetimes in seconds; NULL: none */
 	uint32_t session, mark;    /* the control socket's: who installed it (control/session.h) */
 };
 

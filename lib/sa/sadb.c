@@ -158,7 +158,7 @@ void sa_counters(const struct sa *sa, struct sa_counters *out)
 					    .expired = in->expired};
 	} else {
 		const struct sa_out *o = sa->out;
-		bool expired = sa_expired(sa);
+		bool expired = sa_expired(sa) && o->seq < (sa->spec.esn ? UINT64_MAX : UINT32_MAX);
 		*out = (struct sa_counters){.packets = o->seq - o->seq_first + 1,
 					    .bytes = o->bytes,
 					    .last_used_tsc = o->last_used,

@@ -18,6 +18,7 @@
 #define WORKERS_MAX 64
 
 struct worker;
+struct provision;
 
 /*
  * Everything one gateway is made of. The control thread owns it and writes;
@@ -40,7 +41,8 @@ struct gateway {
 	/* What ICMP errors are sourced from, [0] IPv4, [1] IPv6; NULL: none. Immutable, under RCU.
 	 */
 	const struct ip_addr *_Atomic icmp_source[2];
-	uint16_t policy_device; /* host device shared by policy-based tunnels; HOST_NONE */
+	struct provision *provision; /* what lib/gateway remembers; NULL before its first use */
+	uint16_t policy_device;      /* host device shared by policy-based tunnels; HOST_NONE */
 	int policy_ifindex;
 };
 
