@@ -48,10 +48,10 @@ int main(void)
 	check(espalier_sa_add(e, &out, WAIT, &error), "outbound SA");
 	printf("tunnel paris receives on SPI 0x%08x\n", in.spi);
 	do {
+		fflush(stdout);
 		rc = espalier_events_next(events, 12 * WAIT, &event, &error);
 		if (rc == ESPALIER_OK && json_dumpf(event, stdout, JSON_COMPACT) == 0)
 			puts("");
-		fflush(stdout);
 		json_decref(event);
 	} while (rc == ESPALIER_OK || rc == ESPALIER_TIMEOUT);
 	fprintf(stderr, "events: %s (%d)\n", error.message, rc);
