@@ -40,6 +40,10 @@ static void send_line(const char *line)
 	free(text);
 }
 
+#define MANY(rows)                                                                                \
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"sa.add_many\",\"params\":{\"template\":{"     \
+	"\"direction\":\"in\",\"tunnel\":\"paris\"},\"columns\":[\"spi\",\"key\"],\"rows\":" rows \
+	"}}"
 #define ADD(params) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"sa.add\",\"params\":" params "}"
 
 static void no_answer_has_a_key(void **state)
@@ -57,6 +61,14 @@ static void no_answer_has_a_key(void **state)
 	    ADD("{\"direction\":\"in\",\"spi\":4097,\"tunnel\":\"paris\",\"key\":[\"" KEY_A "\"]}"),
 	    ADD("{\"direction\":\"in\",\"spi\":4097,\"tunnel\":\"paris\",\"key\":{\"a\":\"" KEY_A
 		"\"}}"),
+	    /* In rows: twice, too long, in another column, in another place. */
+	    MANY("[[4096,\"" KEY_A "\"],[4097,\"" KEY_A "\"]]"),
+	    MANY("[[4096,\"" KEY_A "0\"]]"),
+	    MANY("[[\"" KEY_A "\",4096]]"),
+	    MANY("[[4096,[\"" KEY_A "\"]]]"),
+	    MANY("[[4096,{\"" KEY_A "\":1}]]"),
+	    MANY("[\"" KEY_A "\"]"),
+	    MANY("\"" KEY_A "\""),
 	    /* In the wrong place. */
 	    ADD("[\"in\",4096,\"" KEY_A "\",\"paris\"]"),
 	    ADD("[\"" KEY_A "\"]"),
