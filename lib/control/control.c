@@ -150,6 +150,7 @@ void control_stop(struct control *c)
 		event_free(c->ticking);
 	if (c->cleaning != NULL)
 		event_free(c->cleaning);
+	c->cleaning = NULL;
 	if (c->sessions != NULL) {
 		control_farewell(c, &c->local);
 		sessions_destroy(c->sessions);
