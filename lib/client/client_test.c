@@ -15,42 +15,7 @@
 #include <cmocka.h>
 
 #include "client/clock.h"
-#include "client/fake.h"
-
-#define SOON 5000 /* ms that no test should need */
-
-static json_t *number(json_int_t n)
-{
-	return json_pack("{s:I}", "n", n);
-}
-
-/* Call "echo" with n, which the fake gateways answer with n. */
-static int echo(struct espalier *e, json_int_t n, int timeout_ms, struct espalier_error *error)
-{
-	json_t *params = number(n), *result;
-	int rc = espalier_call(e, "echo", params, timeout_ms, &result, error);
-
-	json_decref(params);
-	if (rc == 0)
-		assert_int_equal(json_integer_value(result), n);
-	json_decref(result);
-	return rc;
-}
-
-static bool answer_echo(struct fake_connection *c, const json_t *request)
-{
-	return fake_answer(c, request, json_integer(fake_number(request, "n")));
-}
-
-static void serve_echo(struct fake_connection *c)
-{
-	json_t *request;
-
-	while ((request = fake_request(c)) != NULL) {
-		answer_echo(c, request);
-		json_decref(request);
-	}
-}
+#include "client/echo.h"
 
 /* ---- Many threads. ---- */
 
@@ -85,24 +50,13 @@ static void serve_shuffled(struct fake_connection *c)
 		json_decref(waiting[--n]);
 }
 
-struct caller {
-	struct espalier *e;
-	json_int_t base;
-	int wrong;
-};
-
 static void *call_often(void *arg)
 {
 	struct caller *c = arg;
 	struct espalier_error error;
 
-	for (json_int_t i = 0; i < 200; i++) {
-		json_t *params = number(c->base + i), *result;
-		int rc = espalier_call(c->e, "echo", params, SOON, &result, &error);
-		c->wrong += rc != 0 || json_integer_value(result) != c->base + i;
-		json_decref(result);
-		json_decref(params);
-	}
+	for (json_int_t i = 0; i < 200; i++)
+		c->wrong += echo(c->e, c->base + i, SOON, &error) != 0;
 	return NULL;
 }
 
@@ -239,7 +193,16 @@ static void connecting_ends_in_time(void **state)
 	int64_t before = now_ms();
 	assert_int_equal(echo(e, 1, 80, &error), ESPALIER_TIMEOUT);
 	assert_in_range(now_ms() - before, 80, 1000);
+	struct caller caller[2] = {{e, 1, -1}, {e, 2, -1}};
+	pthread_t thread[2];
+	for (unsigned int i = 0; i < 2; i++)
+		pthread_create(&thread[i], NULL, call_once, &caller[i]);
+	usleep(50000);
 	espalier_close(e);
+	for (unsigned int i = 0; i < 2; i++) {
+		pthread_join(thread[i], NULL);
+		assert_int_equal(caller[i].wrong, ESPALIER_CLOSED);
+	}
 	for (unsigned int i = 0; i < 8; i++)
 		close(fill[i]);
 	close(listener);
@@ -250,175 +213,6 @@ static void connecting_ends_in_time(void **state)
 	assert_non_null(strstr(error.message, addr.sun_path));
 	assert_int_equal(espalier_connections(e), 0);
 	espalier_close(e);
-}
-
-/* ---- Gateways that misbehave. ---- */
-
-/* What each connection but the second is answered with; then it ends. */
-struct reply {
-	const char *text;
-	size_t repeat;
-};
-
-static void serve_reply(struct fake_connection *c)
-{
-	const struct reply *r = c->arg;
-	json_t *request;
-
-	if (c->number == 2) {
-		serve_echo(c);
-		return;
-	}
-	request = fake_request(c);
-	for (size_t i = 0; i <= r->repeat; i++)
-		if (!fake_say(c, r->text))
-			break;
-	json_decref(request);
-}
-
-static void bad_answers_end_the_connection(void **state)
-{
-	static const struct {
-		struct reply reply;
-		int code;
-		const char *message;
-	} table[] = {
-	    {{"", 0}, ESPALIER_UNREACHABLE, "closed the connection"},
-	    {{"{\"jsonrpc\":\"2.0\",\"id\":1,", 0}, ESPALIER_UNREACHABLE, "in the middle"},
-	    {{"HTTP/1.1 400 Bad Request\r\n\r\n", 0}, ESPALIER_PROTOCOL, "no espalier"},
-	    {{"7\n", 0}, ESPALIER_PROTOCOL, "no espalier"},
-	    {{"\xff\xfe\n", 0}, ESPALIER_PROTOCOL, "no espalier"},
-	    {{"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 300000},
-	     ESPALIER_PROTOCOL,
-	     "longer than"},
-	    {{"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32001,\"message\":\"too many "
-	      "clients\"}}\n",
-	      0},
-	     ESPALIER_CUT_OFF,
-	     "too many clients"},
-	    {{"{\"id\":1}\n", 0}, ESPALIER_PROTOCOL, "neither"},
-	    {{"{\"id\":1,\"error\":{\"code\":0}}\n", 0}, ESPALIER_PROTOCOL, "neither"},
-	    {{"{\"id\":1,\"error\":{\"code\":1001}}\n", 0}, ESPALIER_PROTOCOL, "neither"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		struct reply r = table[i].reply;
-		struct fake *f = fake_start(serve_reply, &r);
-		struct espalier *e = espalier_open(fake_path(f));
-		struct espalier_error error;
-
-		int rc = echo(e, 1, SOON, &error);
-		if (rc != table[i].code || strstr(error.message, table[i].message) == NULL)
-			fail_msg("%zu: %d, %s", i, rc, error.message);
-		assert_int_equal(error.code, rc);
-		/* The next call finds the gateway well again, once the old connection's end is
-		 * there.
-		 */
-		usleep(20000);
-		assert_int_equal(echo(e, 2, SOON, &error), 0);
-		assert_int_equal(espalier_connections(e), 2);
-		espalier_close(e);
-		fake_stop(f);
-	}
-}
-
-/* Byte by byte, and with blank lines and other people's notifications between. */
-static void serve_slowly(struct fake_connection *c)
-{
-	json_t *request;
-
-	while ((request = fake_request(c)) != NULL) {
-		json_t *answer = fake_answer_to(request, json_integer(fake_number(request, "n")));
-		char *text = json_dumps(answer, JSON_INDENT(0));
-		fake_say(c, "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{}}\n");
-		for (const char *at = text; *at != '\0'; at++) {
-			fake_send(c, at, 1);
-			usleep(200);
-		}
-		fake_say(c, "\n{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"result\":1}\n");
-		free(text);
-		json_decref(answer);
-		json_decref(request);
-	}
-}
-
-static void half_lines_are_put_together(void **state)
-{
-	struct fake *f = fake_start(serve_slowly, NULL);
-	struct espalier *e = espalier_open(fake_path(f));
-
-	(void)state;
-	for (int i = 0; i < 5; i++)
-		assert_int_equal(echo(e, i, SOON, NULL), 0);
-	espalier_close(e);
-	fake_stop(f);
-}
-
-static void restart_between_calls_is_not_noticed(void **state)
-{
-	struct fake *f = fake_start(serve_echo, NULL);
-	struct espalier *e = espalier_open(fake_path(f));
-	char path[64];
-
-	(void)state;
-	snprintf(path, sizeof(path), "%s", fake_path(f));
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(echo(e, i, SOON, NULL), 0);
-		assert_int_equal(espalier_connections(e), i + 1);
-		fake_stop(f);
-		if (i == 1)
-			assert_int_equal(echo(e, i, SOON, NULL), ESPALIER_UNREACHABLE);
-		f = fake_start_at(path, serve_echo, NULL);
-	}
-	espalier_close(e);
-	fake_stop(f);
-}
-
-/* An error without id, and the gateway goes on: it was the oldest request, and no other. */
-static void serve_blame(struct fake_connection *c)
-{
-	json_t *first = fake_request(c), *second = fake_request(c);
-
-	fake_say(c, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":"
-		    "\"nested too deep\",\"data\":{\"field\":\"a.b\"}}}\n");
-	usleep(300000);
-	answer_echo(c, second);
-	json_decref(first);
-	json_decref(second);
-	serve_echo(c);
-}
-
-static void *call_once(void *arg)
-{
-	struct caller *c = arg;
-	struct espalier_error error;
-
-	c->wrong = echo(c->e, c->base, SOON, &error);
-	return NULL;
-}
-
-static void errors_without_id_find_their_request(void **state)
-{
-	struct fake *f = fake_start(serve_blame, NULL);
-	struct espalier *e = espalier_open(fake_path(f));
-	struct caller other = {e, 2, -1};
-	struct espalier_error error;
-	pthread_t thread, first;
-	struct caller blamed = {e, 1, -1};
-
-	(void)state;
-	pthread_create(&first, NULL, call_once, &blamed);
-	usleep(50000);
-	pthread_create(&thread, NULL, call_once, &other);
-	pthread_join(first, NULL);
-	pthread_join(thread, NULL);
-	assert_int_equal(blamed.wrong, -32000);
-	assert_int_equal(other.wrong, 0);
-	assert_int_equal(echo(e, 3, SOON, &error), 0);
-	assert_int_equal(espalier_connections(e), 1);
-	espalier_close(e);
-	fake_stop(f);
 }
 
 /* ---- Its own resources. ---- */
@@ -567,10 +361,6 @@ int main(void)
 	    cmocka_unit_test(late_answers_are_nobodys),
 	    cmocka_unit_test(stalled_gateway_holds_nobody),
 	    cmocka_unit_test(connecting_ends_in_time),
-	    cmocka_unit_test(bad_answers_end_the_connection),
-	    cmocka_unit_test(half_lines_are_put_together),
-	    cmocka_unit_test(restart_between_calls_is_not_noticed),
-	    cmocka_unit_test(errors_without_id_find_their_request),
 	    cmocka_unit_test(close_ends_all_calls),
 	    cmocka_unit_test(files_are_closed_and_not_inherited),
 	    cmocka_unit_test(sessions_are_opened_first),
