@@ -2,13 +2,18 @@
 #include <string.h>
 #include <jansson.h>
 
-#include "control/control.h"
+#include "control/state.h"
 #include "gateway/provision.h"
 #include "gateway_in_memory.h"
+#include "report/log.h"
 
-/* Input: lines to the control socket; the first byte gives the caller's rights. */
+/*
+ * Input: lines to the control socket; the first byte gives the caller's rights. At
+ * a line of "#" the caller hangs up, and 100 seconds pass before the next line.
+ */
 static struct inprocess *gateway;
 static struct control *control;
+static uint64_t now;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -17,6 +22,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
+	log_set_level(LOG_ERROR);
 	gateway = fuzz_gateway();
 	control = control_start(NULL, &gateway->g, &config, &fault);
 	must(control != NULL);
@@ -42,6 +48,46 @@ static void serve(unsigned int rights, const char *line, size_t len)
 	free(copy);
 }
 
+static void hang_up(void)
+{
+	struct caller *caller = &control->local;
+
+	if (caller->session != NULL)
+		session_leave(control->sessions, caller->session, now);
+	caller->session = NULL;
+	spis_abandon(control->sessions, &caller->spis);
+	now += 100;
+	sessions_tick(control->sessions, now);
+	while (sessions_clean(control->sessions))
+		;
+}
+
+static bool first_session(void *arg, struct session *one)
+{
+	*(struct session **)arg = one;
+	return false;
+}
+
+/* What a session counts as its own is what it sweeps. */
+static void empty_sessions(void)
+{
+	struct session *one;
+
+	hang_up();
+	while (one = NULL, session_each(control->sessions, first_session, &one), one != NULL) {
+		struct session_walk count = {0}, swept = {0};
+		while (session_count(control->sessions, one, false, &count))
+			;
+		while (session_sweep(control->sessions, one, false, "swept", &swept))
+			;
+		must(swept.count.policies == count.count.policies);
+		must(swept.count.sas == count.count.sas && swept.count.spis == count.count.spis);
+		must(swept.count.tunnels <= count.count.tunnels);
+		session_forget(control->sessions, one);
+	}
+	must(!sessions_clean(control->sessions));
+}
+
 static bool first_tunnel(void *arg, struct tunnel *t)
 {
 	*(struct tunnel **)arg = t;
@@ -55,6 +101,7 @@ static void empty(void)
 	struct tunnel *t;
 	struct fault fault;
 
+	empty_sessions();
 	serve(CONTROL_ALL, policies, sizeof(policies) - 1);
 	must(policy_count(gateway->g.spd) == 0);
 	while (t = NULL, tunnel_each(gateway->g.sadb, first_tunnel, &t), t != NULL)
@@ -75,7 +122,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		size_t len = (size_t)((newline != NULL ? newline : end) - line);
 
-		serve(rights, line, len);
+		if (len == 1 && line[0] == '#')
+			hang_up();
+		else
+			serve(rights, line, len);
 		line += len + 1;
 	}
 	empty();

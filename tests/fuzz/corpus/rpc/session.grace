@@ -1,0 +1,9 @@
+ {"jsonrpc":"2.0","id":1,"method":"session.open","params":{"name":"charon","grace":150}}
+{"jsonrpc":"2.0","id":1,"method":"tunnel.add","params":{"name":"t","local":"192.0.2.1","remote":"192.0.2.2","exist_ok":true}}
+{"jsonrpc":"2.0","id":4,"method":"spi.alloc"}
+#
+{"jsonrpc":"2.0","id":5,"method":"session.list"}
+{"jsonrpc":"2.0","id":5,"method":"session.sweep","params":{"name":"charon"}}
+#
+#
+{"jsonrpc":"2.0","id":5,"method":"tunnel.list"}
