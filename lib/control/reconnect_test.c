@@ -100,7 +100,7 @@ static void a_client_is_back_at_once(void **state)
 				 marked);
 		assert_int_equal(number_of(fd, "session.sweep", "{}", "result.deleted.spis"),
 				 marked);
-		call(fd, "session.close", "{\"delete\":true}");
+		json_decref(call(fd, "session.close", "{\"delete\":true}"));
 		close(fd);
 	}
 }
