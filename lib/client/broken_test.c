@@ -213,6 +213,35 @@ static void errors_without_id_find_their_request(void **state)
 	fake_stop(f);
 }
 
+/* The same, but the caller of the request has given up: it is nobody's error. */
+static void serve_late_blame(struct fake_connection *c)
+{
+	json_t *first = fake_request(c), *second = fake_request(c);
+
+	fake_say(c, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":"
+		    "\"nested too deep\"}}\n");
+	usleep(300000);
+	answer_echo(c, second);
+	json_decref(first);
+	json_decref(second);
+	serve_echo(c);
+}
+
+static void late_errors_without_id_are_nobodys(void **state)
+{
+	struct fake *f = fake_start(serve_late_blame, NULL);
+	struct espalier *e = espalier_open(fake_path(f));
+	struct espalier_error error;
+
+	(void)state;
+	assert_int_equal(echo(e, 1, 30, &error), ESPALIER_TIMEOUT);
+	assert_int_equal(echo(e, 2, SOON, &error), 0);
+	assert_int_equal(echo(e, 3, SOON, &error), 0);
+	assert_int_equal(espalier_connections(e), 1);
+	espalier_close(e);
+	fake_stop(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +250,7 @@ int main(void)
 	    cmocka_unit_test(half_lines_are_put_together),
 	    cmocka_unit_test(restart_between_calls_is_not_noticed),
 	    cmocka_unit_test(errors_without_id_find_their_request),
+	    cmocka_unit_test(late_errors_without_id_are_nobodys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

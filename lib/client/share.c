@@ -59,6 +59,7 @@ static void end_link(struct espalier *e, int code, const char *why)
 	link_close(&e->link);
 	e->broken = 0;
 	e->said = false;
+	e->settled = e->forsaken = 0;
 }
 
 static void send_out(struct espalier *e)
@@ -81,13 +82,28 @@ static void send_out(struct espalier *e)
 	}
 }
 
+/* A gateway answers a connection's requests in order. */
+static void settle(struct espalier *e, uint64_t id)
+{
+	if (id > e->settled && id < atomic_load(&e->next_id))
+		e->settled = id;
+	if (e->forsaken <= e->settled)
+		e->forsaken = 0;
+}
+
+static void forsake(struct espalier *e, const struct waiter *w)
+{
+	if (w->first > e->settled && (e->forsaken == 0 || w->first < e->forsaken))
+		e->forsaken = w->first;
+}
+
 static uint64_t oldest_sent(const struct espalier *e)
 {
 	const struct waiter *w;
 
 	TAILQ_FOREACH (w, &e->waiters, next) {
 		if (!w->done && w->line == NULL)
-			return w->first;
+			return e->forsaken != 0 && e->forsaken < w->first ? 0 : w->first;
 	}
 	return 0;
 }
@@ -108,6 +124,7 @@ static void deliver_one(struct espalier *e, json_t *answer)
 		return;
 	}
 	uint64_t number = (uint64_t)json_integer_value(id);
+	settle(e, number);
 	TAILQ_FOREACH (w, &e->waiters, next) {
 		if (number - w->first >= w->count)
 			continue;
@@ -257,6 +274,7 @@ static void give_up(struct espalier *e, struct waiter *w)
 		w->code = ESPALIER_TIMEOUT;
 		return;
 	}
+	forsake(e, w);
 	w->code = fail(w->error, ESPALIER_TIMEOUT,
 		       "no answer in time; the request may have been carried out nevertheless");
 }

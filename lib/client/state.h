@@ -58,8 +58,10 @@ struct espalier {
 	bool out_watched; /* the leader waits until it can send, too */
 	TAILQ_HEAD(, waiter) waiters;
 	/* An error without an id: about the connection, or about a line that could not be read. */
+	uint64_t settled;  /* the last id that was answered on this connection */
+	uint64_t forsaken; /* the first one behind it whose caller gave up; 0: none */
 	bool said;
-	uint64_t said_to; /* the oldest id that waited for an answer; 0: none did */
+	uint64_t said_to; /* the oldest id that waited for an answer; 0: nobody's */
 	int64_t said_until;
 	struct espalier_error last_words;
 };

@@ -202,7 +202,7 @@ static void helpers_read_the_answer(void **state)
 
 struct batches {
 	pthread_mutex_t lock; /* connections come one after the other, each with its thread */
-	unsigned int lines, most;
+	unsigned int lines, most, values;
 	size_t longest;
 	unsigned int end_at; /* this line is not answered: the connection ends */
 };
@@ -216,9 +216,14 @@ static void serve_batches(struct fake_connection *c)
 	while ((batch = fake_request(c)) != NULL) {
 		json_t *answers = json_array();
 		size_t n = json_array_size(batch);
+		unsigned int values = 0;
 
 		char *text = json_dumps(batch, JSON_COMPACT);
+		/* As a gateway counts them; no string here has one of these. */
+		for (const char *at = text; (at = strpbrk(at, ",[{")) != NULL; at++)
+			values++;
 		pthread_mutex_lock(&b->lock);
+		b->values = values > b->values ? values : b->values;
 		b->longest = strlen(text) + 1 > b->longest ? strlen(text) + 1 : b->longest;
 		b->most = n > b->most ? (unsigned int)n : b->most;
 		bool end = ++b->lines == b->end_at;
@@ -257,15 +262,20 @@ static size_t right_answers(const json_t *results)
 	return json_array_size(results);
 }
 
-static json_t *numbers(size_t n, size_t padding)
+/* With a string and a list of these lengths. */
+static json_t *numbers(size_t n, size_t padding, size_t list)
 {
 	json_t *params = json_array();
 	char *text = calloc(1, padding + 1);
 
-	memset(text, ',', padding);
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(params,
-				      json_pack("{s:I, s:s}", "n", (json_int_t)i, "pad", text));
+	memset(text, 'x', padding);
+	for (size_t i = 0; i < n; i++) {
+		json_t *zeros = json_array();
+		for (size_t k = 0; k < list; k++)
+			json_array_append_new(zeros, json_integer(0));
+		json_array_append_new(params, json_pack("{s:I, s:s, s:o}", "n", (json_int_t)i,
+							"pad", text, "list", zeros));
+	}
 	free(text);
 	return params;
 }
@@ -273,23 +283,26 @@ static json_t *numbers(size_t n, size_t padding)
 static void batches_are_cut_by_every_limit(void **state)
 {
 	static const struct {
-		size_t n, padding;
+		size_t n, padding, list;
 		unsigned int lines;
-	} table[] = {{0, 0, 0},    {1, 0, 1},       {1024, 0, 1},   {1025, 0, 2},
-		     {3000, 0, 3}, {40, 90000, 40}, {1500, 300, 15}};
+	} table[] = {{0, 0, 0, 0},    {1, 0, 0, 1},      {1024, 0, 0, 1},  {1025, 0, 0, 2},
+		     {3000, 0, 0, 3}, {40, 90000, 0, 4}, {600, 0, 300, 6}, {3, 0, 40000, 3}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		struct batches b = {.lock = PTHREAD_MUTEX_INITIALIZER};
 		struct fake *f = fake_start(serve_batches, &b);
 		struct espalier *e = espalier_open(fake_path(f));
-		json_t *params = numbers(table[i].n, table[i].padding), *results;
+		json_t *params = numbers(table[i].n, table[i].padding, table[i].list), *results;
 		struct espalier_error error;
 
 		assert_int_equal(espalier_call_many(e, "x", params, SOON, &results, &error), 0);
 		assert_int_equal(json_array_size(results), table[i].n);
 		assert_int_equal(right_answers(results), table[i].n);
-		assert_in_range(b.lines, table[i].n > 0, table[i].lines);
+		assert_int_equal(b.lines, table[i].lines);
+		/* One request alone is for the gateway to refuse. */
+		if (b.most > 1)
+			assert_in_range(b.values, 0, 32768);
 		assert_in_range(b.most, 0, 1024);
 		assert_in_range(b.longest, 0, 1 << 20);
 		json_decref(results);
@@ -304,7 +317,7 @@ static void what_was_answered_is_kept(void **state)
 	struct batches b = {.lock = PTHREAD_MUTEX_INITIALIZER, .end_at = 2};
 	struct fake *f = fake_start(serve_batches, &b);
 	struct espalier *e = espalier_open(fake_path(f));
-	json_t *params = numbers(3000, 0), *results;
+	json_t *params = numbers(3000, 0, 0), *results;
 	struct espalier_error error;
 
 	(void)state;
@@ -318,7 +331,7 @@ static void what_was_answered_is_kept(void **state)
 	json_decref(params);
 
 	/* One that fits no line does not stop the others. */
-	params = numbers(3, 0);
+	params = numbers(3, 0, 0);
 	char *text = malloc((1 << 20) + 1);
 	memset(text, 'x', 1 << 20);
 	text[1 << 20] = '\0';
