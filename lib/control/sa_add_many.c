@@ -170,11 +170,12 @@ static int check_room(struct many *m, enum sa_direction direction)
 static int check_existing(struct many *m, size_t i)
 {
 	struct row *row = &m->row[i];
-	int rc = sa_check(m->call->g->sadb, &row->spec, &m->call->error.fault);
+	bool vacant = find_spec(m->call->g, &row->spec) == NULL;
+	int rc = vacant ? check_room(m, row->spec.direction) : 0;
 
 	if (rc == 0)
-		return check_room(m, row->spec.direction);
-	if (rc == -EEXIST && m->exist_ok)
+		rc = sa_check(m->call->g->sadb, &row->spec, &m->call->error.fault);
+	if (rc == -EEXIST && !vacant && m->exist_ok)
 		row->sa = find_same(m->call, &row->spec);
 	if (row->sa == NULL)
 		return rc;

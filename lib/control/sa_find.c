@@ -54,11 +54,15 @@ struct sa *call_sa(struct call *call)
 	return sa;
 }
 
+struct sa *find_spec(const struct gateway *g, const struct sa_spec *spec)
+{
+	return spec->direction == SA_INBOUND ? sa_find_in(g->sadb, spec->spi)
+					     : sa_find_out(g->sadb, spec->spi, &spec->remote);
+}
+
 struct sa *find_same(const struct call *call, const struct sa_spec *spec)
 {
-	struct sa *sa = spec->direction == SA_INBOUND
-			    ? sa_find_in(call->g->sadb, spec->spi)
-			    : sa_find_out(call->g->sadb, spec->spi, &spec->remote);
+	struct sa *sa = find_spec(call->g, spec);
 	uint8_t digest[32];
 
 	if (sa == NULL || sa->tunnel != spec->tunnel || sa->spec.algorithm != spec->algorithm)

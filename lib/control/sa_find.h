@@ -13,10 +13,9 @@ enum sa_direction call_direction(const struct call *call);
  */
 struct sa *call_sa(struct call *call);
 
-/*
- * The SA in the place of `spec` (its SPI, and outbound its peer) if sa_add() of this
- * very spec has made it: with its key, tunnel and algorithm. NULL if there is none.
- */
+/* The SA in the place of `spec`: its SPI, and outbound its peer; NULL if that is free. */
+struct sa *find_spec(const struct gateway *g, const struct sa_spec *spec);
+/* That SA if sa_add() of this very spec has made it: with its key, tunnel and algorithm. */
 struct sa *find_same(const struct call *call, const struct sa_spec *spec);
 
 #endif
