@@ -283,6 +283,19 @@ static int table_insert(struct spi_table **table, struct spi_table *_Atomic *pub
 	return 0;
 }
 
+static void set_live(struct tunnel *t, struct sa *sa, bool live)
+{
+	uint32_t *count = sa->direction == SA_INBOUND ? &t->live_in : &t->live_out;
+
+	if (sa->live == live)
+		return;
+	sa->live = live;
+	if (live)
+		(*count)++;
+	else
+		(*count)--;
+}
+
 static int link_sa(struct sadb *db, struct sa *sa)
 {
 	struct tunnel *t = tunnel_get(db, sa->tunnel);
@@ -305,6 +318,7 @@ static int link_sa(struct sadb *db, struct sa *sa)
 	sadb_slots(db, sa->direction)[sa->slot] = sa;
 	sa->tunnel_next = *list;
 	*list = sa;
+	set_live(t, sa, true);
 	if (sa->direction == SA_OUTBOUND)
 		tunnel_publish(db, t);
 	tunnel_state_follow(t);
@@ -427,6 +441,7 @@ void sa_delete(struct sadb *db, struct sa *sa)
 	while (*link != sa)
 		link = &(*link)->tunnel_next;
 	*link = sa->tunnel_next;
+	set_live(t, sa, false);
 	sadb_slots(db, sa->direction)[sa->slot] = NULL;
 	if (sa->direction == SA_INBOUND) {
 		spi_table_remove(atomic_load(&db->hot.table), sa->spi, sa->slot);
@@ -501,6 +516,7 @@ void sa_expire(struct sadb *db, struct sa *sa)
 {
 	struct tunnel *t = tunnel_get(db, sa->tunnel);
 
+	set_live(t, sa, false);
 	if (sa->direction == SA_INBOUND) {
 		atomic_store(&sa->in->end, SA_EXPIRED);
 	} else {

@@ -83,6 +83,7 @@ struct sa {
 	uint32_t spi;
 	uint32_t tunnel;
 	uint32_t slot;       /* in the arena of its direction */
+	bool live;           /* the control thread does not know yet that it has expired */
 	uint32_t serial;     /* never given to another SA of this process; not 0 */
 	uint16_t owner;      /* worker */
 	struct sa_spec spec; /* with the key wiped and selectors of its own */

@@ -154,27 +154,20 @@ void tunnel_totals(const struct tunnel *t, struct tunnel_totals *out)
 		add_totals(out, sa, &sa->folded);
 }
 
-static struct sa *first_live(struct sa *sa)
-{
-	while (sa != NULL && sa_expired(sa))
-		sa = sa->tunnel_next;
-	return sa;
-}
-
 struct sa *tunnel_sender(const struct tunnel *t)
 {
-	struct sa *live = first_live(t->out);
+	struct sa *sa = t->out;
 
-	return live != NULL ? live : t->out;
+	while (sa != NULL && !sa->live)
+		sa = sa->tunnel_next;
+	return sa != NULL ? sa : t->out;
 }
 
 const char *tunnel_state(const struct tunnel *t)
 {
-	bool in = first_live(t->in) != NULL, out = first_live(t->out) != NULL;
-
-	if (in && out)
+	if (t->live_in > 0 && t->live_out > 0)
 		return "up";
-	return in || out ? "half" : "down";
+	return t->live_in > 0 || t->live_out > 0 ? "half" : "down";
 }
 
 void tunnel_state_follow(struct tunnel *t)

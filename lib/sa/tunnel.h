@@ -35,13 +35,14 @@ struct tunnel {
 	struct tunnel_spec spec;
 	uint16_t device; /* host device id; HOST_NONE (65535) without */
 	int ifindex;
-	struct sa *in, *out;       /* newest first, linked by tunnel_next */
-	struct tunnel_totals past; /* of SAs that are gone */
-	const char *state;         /* tunnel_state() at its last change */
-	uint64_t since_tsc;        /* when that was */
-	char reason[128];          /* of that change; kept by the gateway's operations */
-	uint32_t traps;            /* policies that want it to trap, besides spec.trap */
-	uint32_t session, mark;    /* the control socket's: who installed it (control/session.h) */
+	struct sa *in, *out;        /* newest first, linked by tunnel_next */
+	uint32_t live_in, live_out; /* of them, those that have not expired */
+	struct tunnel_totals past;  /* of SAs that are gone */
+	const char *state;          /* tunnel_state() at its last change */
+	uint64_t since_tsc;         /* when that was */
+	char reason[128];           /* of that change; kept by the gateway's operations */
+	uint32_t traps;             /* policies that want it to trap, besides spec.trap */
+	uint32_t session, mark;     /* the control socket's: who installed it (control/session.h) */
 };
 
 int tunnel_add(struct sadb *db, const struct tunnel_spec *spec, struct tunnel **out,
