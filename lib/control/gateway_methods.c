@@ -7,6 +7,7 @@
 #include "control/server.h"
 #include "control/state.h"
 #include "control/view.h"
+#include "gateway/provision.h"
 
 static json_t *limits_view(const struct control_config *config)
 {
@@ -20,6 +21,14 @@ static json_t *limits_view(const struct control_config *config)
 	    (json_int_t)CONTROL_UNREAD_MAX, "stall", (json_int_t)config->stall_seconds, "events",
 	    (json_int_t)config->events_max, "event_bytes", (json_int_t)CONTROL_EVENT_BYTES_MAX,
 	    "sessions", (json_int_t)SESSIONS_MAX);
+}
+
+int call_gateway_reset(struct call *call)
+{
+	uint32_t tunnels = gateway_reset(call->g, call_text(call, "reason"));
+
+	call->result = json_pack("{s:I}", "tunnels", (json_int_t)tunnels);
+	return 0;
 }
 
 int call_gateway_info(struct call *call)

@@ -59,6 +59,9 @@
 	  "{\"name\":\"paris\",\"mtu\":1400}")                                                     \
 	X(tunnel_delete, "tunnel.delete", CONTROL_CHANGE,                                          \
 	  "Delete a tunnel and its SAs; refused while a policy names it.", "{\"name\":\"paris\"}") \
+	X(tunnel_reset, "tunnel.reset", CONTROL_CHANGE,                                            \
+	  "Delete the SAs of a tunnel and ask for new ones, by the event tunnel.reset.",           \
+	  "{\"name\":\"paris\",\"reason\":\"wedged\"}")                                            \
 	X(tunnel_get, "tunnel.get", CONTROL_READ, "One tunnel with state, SPIs and totals.",       \
 	  "{\"name\":\"paris\"}")                                                                  \
 	X(tunnel_list, "tunnel.list", CONTROL_READ, "Tunnels with state and totals.", "{}")        \
@@ -96,6 +99,8 @@
 	X(log_level, "log.level", CONTROL_CHANGE,                                                \
 	  "How much the gateway writes into its log: change it, or only ask.",                   \
 	  "{\"level\":\"debug\"}")                                                               \
+	X(gateway_reset, "gateway.reset", CONTROL_CHANGE,                                        \
+	  "Reset every tunnel, except those with manual keys.", "{\"reason\":\"maintenance\"}")  \
 	X(gateway_info, "gateway.info", CONTROL_READ, "What runs here and what its limits are.", \
 	  "{}")                                                                                  \
 	X(rpc_discover, "rpc.discover", CONTROL_READ, "This interface as an OpenRPC document.",  \

@@ -270,6 +270,14 @@ static int tunnel_delete(struct model *m, const struct request *r, int *count)
 	return 0;
 }
 
+static int tunnel_reset(struct model *m, const struct request *r, int *count)
+{
+	if (!is_tunnel(m, r->tunnel))
+		return RPC_NOT_FOUND;
+	*count = remove_sas(m, r->tunnel, ABSENT);
+	return 0;
+}
+
 /* ---- Policies ---- */
 
 static size_t find_policy(const struct model *m, int name)
@@ -357,6 +365,8 @@ int model_apply(struct model *m, const struct request *r, int *count)
 		return tunnel_update(m, r);
 	case OP_TUNNEL_DELETE:
 		return tunnel_delete(m, r, count);
+	case OP_TUNNEL_RESET:
+		return tunnel_reset(m, r, count);
 	case OP_SA_ADD:
 		return sa_add(m, r, count);
 	case OP_SA_ADD_MANY:

@@ -24,13 +24,18 @@ static const char *const selectors[] = {"\"remote\":\"10.1.0.0/16\"", "\"remote\
 					"\"remote\":\"fd00::/64\",\"protocol\":\"udp\""};
 static const char *const actions[] = {"protect", "bypass", "discard"};
 static const char *const directions[] = {"in", "out"};
-static const char *const methods[OPS] = {
-    [OP_TUNNEL_ADD] = "tunnel.add",       [OP_TUNNEL_UPDATE] = "tunnel.update",
-    [OP_TUNNEL_DELETE] = "tunnel.delete", [OP_SA_ADD] = "sa.add",
-    [OP_SA_ADD_MANY] = "sa.add_many",     [OP_SA_UPDATE] = "sa.update",
-    [OP_SA_DELETE] = "sa.delete",         [OP_SA_FLUSH] = "sa.flush",
-    [OP_POLICY_ADD] = "policy.add",       [OP_POLICY_DELETE] = "policy.delete",
-    [OP_POLICY_FLUSH] = "policy.flush"};
+static const char *const methods[OPS] = {[OP_TUNNEL_ADD] = "tunnel.add",
+					 [OP_TUNNEL_UPDATE] = "tunnel.update",
+					 [OP_TUNNEL_DELETE] = "tunnel.delete",
+					 [OP_TUNNEL_RESET] = "tunnel.reset",
+					 [OP_SA_ADD] = "sa.add",
+					 [OP_SA_ADD_MANY] = "sa.add_many",
+					 [OP_SA_UPDATE] = "sa.update",
+					 [OP_SA_DELETE] = "sa.delete",
+					 [OP_SA_FLUSH] = "sa.flush",
+					 [OP_POLICY_ADD] = "policy.add",
+					 [OP_POLICY_DELETE] = "policy.delete",
+					 [OP_POLICY_FLUSH] = "policy.flush"};
 
 static uint64_t chance; /* state of the generator: xorshift64* */
 
@@ -67,6 +72,7 @@ static struct request random_request(void)
 	    OP_POLICY_ADD, OP_POLICY_DELETE};
 	struct request r = {.op = any(200) == 0   ? OP_SA_FLUSH
 				  : any(200) == 0 ? OP_POLICY_FLUSH
+				  : any(100) == 0 ? OP_TUNNEL_RESET
 						  : often[any(sizeof(often) / sizeof(often[0]))],
 			    .broken = any(20) == 0,
 			    .ok = any(2) == 0,
@@ -164,6 +170,7 @@ static void put_params(const struct request *r)
 		}
 		break;
 	case OP_TUNNEL_DELETE:
+	case OP_TUNNEL_RESET:
 		put_text("name", r->tunnel, names);
 		break;
 	case OP_SA_ADD:

@@ -13,7 +13,7 @@ static bool is_of(const struct policy *p, const struct tunnel *t)
 
 struct listing {
 	struct page page;
-	const struct gateway *g;
+	const struct control *control;
 	const struct tunnel *tunnel; /* NULL: all */
 	bool from_start;
 	uint32_t priority, id; /* else only what is asked behind these */
@@ -33,7 +33,7 @@ static bool list_one(void *arg, const struct policy *p)
 		return true;
 	if (!page_room(&l->page))
 		return false;
-	page_add(&l->page, policy_view(l->g, p), "%u:%u", p->priority, p->id);
+	page_add(&l->page, policy_view(l->control, p), "%u:%u", p->priority, p->id);
 	return true;
 }
 
@@ -51,7 +51,7 @@ static int read_place(struct call *call, struct listing *l)
 
 int call_policy_list(struct call *call)
 {
-	struct listing l = {.g = call->g};
+	struct listing l = {.control = call->control};
 	int rc = read_place(call, &l);
 
 	if (rc != 0)

@@ -23,8 +23,9 @@ static enum policy_action action_of(const char *text)
 	return POLICY_DISCARD;
 }
 
-json_t *policy_view(const struct gateway *g, const struct policy *p)
+json_t *policy_view(const struct control *c, const struct policy *p)
 {
+	const struct gateway *g = c->g;
 	json_t *view =
 	    json_pack("{s:I, s:I, s:s, s:s}", "priority", (json_int_t)p->priority, "id",
 		      (json_int_t)p->id, "name", p->name, "action", action_names[p->action]);
@@ -36,6 +37,7 @@ json_t *policy_view(const struct gateway *g, const struct policy *p)
 		json_object_set_new(view, "trap", json_boolean(p->trap));
 	}
 	json_object_set_new(view, "selector", selector_to_json(&p->selector));
+	put_session(view, c, p->session);
 	policy_hits(g->spd, p->id, &packets, &bytes);
 	json_object_set_new(view, "packets", json_integer((json_int_t)packets));
 	json_object_set_new(view, "bytes", json_integer((json_int_t)bytes));
@@ -163,6 +165,6 @@ int call_policy_get(struct call *call)
 
 	if (p == NULL)
 		return -call->error.fault.err;
-	call->result = policy_view(call->g, p);
+	call->result = policy_view(call->control, p);
 	return 0;
 }

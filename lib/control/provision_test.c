@@ -2,7 +2,10 @@
 #include "control/testbed.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "report/log.h"
 
 /* What the methods of tunnels, policies and the gateway do, once, twice, and refused. */
 
@@ -234,6 +237,132 @@ static void the_gateway_tells_about_itself(void **state)
 	json_decref(counters);
 }
 
+static void expect_reason(const char *state, const char *reason)
+{
+	json_t *t = result_of("tunnel.get", "{\"name\":\"paris\"}");
+
+	assert_string_equal(text_at(t, "state"), state);
+	assert_string_equal(text_at(t, "reason"), reason);
+	json_decref(t);
+}
+
+static void a_tunnel_tells_why(void **state)
+{
+	(void)state;
+	done("sa.add", SA("in", 4096, KEY_A, ""));
+	done("sa.add", SA("out", 4097, KEY_B, ""));
+	expect_reason("up", "SA added");
+	done("sa.delete", "{\"direction\":\"in\",\"spi\":4096,\"reason\":\"peer says so\"}");
+	expect_reason("half", "peer says so");
+	done("sa.flush", "{}");
+	expect_reason("down", "SAs flushed");
+	done("sa.add", SA("in", 4098, KEY_C, ""));
+	assert_int_equal(
+	    count_of("tunnel.reset", "{\"name\":\"paris\",\"reason\":\"wedged\"}", "deleted"), 1);
+	expect_reason("down", "reset: wedged");
+	assert_int_equal(count_of("tunnel.reset", "{\"name\":\"paris\"}", "deleted"), 0);
+	assert_int_equal(code_of("tunnel.reset", "{\"name\":\"oslo\"}", "name"), 2);
+	done("sa.add", SA("in", 4098, KEY_C, ""));
+	assert_int_equal(count_of("gateway.reset", "{}", "tunnels"), 2);
+	expect_reason("down", "reset");
+	assert_int_equal(count_of("gateway.info", "{}", "sas_in"), 0);
+	/* It must fit where it is kept. */
+	char params[256];
+	snprintf(params, sizeof(params), "{\"name\":\"paris\",\"reason\":\"%0128d\"}", 1);
+	assert_int_equal(code_of("tunnel.reset", params, "reason"), -32602);
+}
+
+/* A tunnel traps because it is to, or because a policy wants it. */
+static void traps_are_of_tunnels_and_policies(void **state)
+{
+	(void)state;
+	const struct tunnel *paris = tunnel_find(testbed.g.sadb, "paris");
+
+	assert_int_equal(
+	    code_of("policy.add", POLICY("a", "\"action\":\"discard\",\"trap\":true," TEN), "trap"),
+	    1);
+	done("policy.add",
+	     POLICY("a", "\"action\":\"protect\",\"tunnel\":\"paris\",\"trap\":true," TEN));
+	assert_true(flag_of("policy.get", "{\"name\":\"a\"}", "trap"));
+	assert_false(flag_of("tunnel.get", "{\"name\":\"paris\"}", "trap"));
+	assert_int_equal(paris->traps, 1);
+	assert_true(flag_of("tunnel.update", "{\"name\":\"paris\",\"trap\":true}", "trap"));
+	assert_int_equal(code_of("policy.add",
+				 POLICY("a", "\"action\":\"protect\",\"tunnel\":\"paris\","
+					     "\"exist_ok\":true," TEN),
+				 NULL),
+			 3);
+	done("policy.delete", "{\"name\":\"a\"}");
+	assert_int_equal(paris->traps, 0);
+	assert_true(flag_of("tunnel.get", "{\"name\":\"paris\"}", "trap"));
+	done("tunnel.add", "{\"name\":\"bern\",\"trap\":true}");
+	assert_true(flag_of("tunnel.get", "{\"name\":\"bern\"}", "trap"));
+	assert_int_equal(code_of("tunnel.add", "{\"name\":\"bern\",\"exist_ok\":true}", "name"), 3);
+}
+
+static void objects_name_their_session(void **state)
+{
+	(void)state;
+	done("sa.add", SA("in", 4096, KEY_A, ""));
+	done("session.open", "{\"name\":\"charon\"}");
+	done("sa.add", SA("in", 4097, KEY_B, ""));
+	done("tunnel.add", "{\"name\":\"bern\"}");
+	done("policy.add", POLICY("a", "\"action\":\"discard\"," TEN));
+	static const char *const lists[] = {"sa.list", "tunnel.list", "policy.list"};
+	for (size_t i = 0; i < 3; i++) {
+		json_t *list = result_of(lists[i], "{}"), *item;
+		size_t n, owned = 0;
+		json_array_foreach (at(list, "items"), n, item) {
+			const char *session = text_at(item, "session");
+			owned += session != NULL && strcmp(session, "charon") == 0;
+		}
+		assert_int_equal(owned, 1);
+		json_decref(list);
+	}
+}
+
+static void what_would_a_packet_meet(void **state)
+{
+	(void)state;
+	json_t *e = result_of("explain", "{\"source\":\"10.9.0.1\",\"destination\":\"10.1.2.3\"}");
+
+	assert_string_equal(text_at(e, "fate"), "drop");
+	assert_string_equal(text_at(e, "drop"), "no_route");
+	assert_string_equal(text_at(e, "route.state"), "none");
+	assert_null(at(e, "policy"));
+	json_decref(e);
+	done("policy.add", POLICY("a", "\"action\":\"protect\",\"tunnel\":\"paris\"," TEN));
+	e = result_of("explain", "{\"source\":\"10.9.0.1\",\"destination\":\"10.1.2.3\"}");
+	assert_string_equal(text_at(e, "drop"), "tunnel_no_sa");
+	assert_string_equal(text_at(e, "policy"), "a");
+	assert_string_equal(text_at(e, "tunnel"), "paris");
+	json_decref(e);
+	assert_int_equal(
+	    code_of("explain", "{\"source\":\"10.9.0.1\",\"destination\":\"::1\"}", "destination"),
+	    1);
+	assert_int_equal(code_of("explain",
+				 "{\"source\":\"10.9.0.1\",\"destination\":\"10.1.2.3\","
+				 "\"protocol\":\"icmp\",\"destination_port\":80}",
+				 "destination_port"),
+			 1);
+}
+
+static void the_log_level_is_set_and_told(void **state)
+{
+	(void)state;
+	json_t *level = result_of("log.level", "{}");
+
+	assert_string_equal(text_at(level, "level"), "info");
+	json_decref(level);
+	level = result_of("log.level", "{\"level\":\"error\"}");
+	assert_string_equal(text_at(level, "level"), "error");
+	json_decref(level);
+	assert_int_equal(log_level(), LOG_ERROR);
+	done("log.level", "{\"level\":\"info\"}");
+	/* No log of tunnels in this gateway. */
+	assert_int_equal(code_of("tunnel.log", "{}", NULL), 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +374,11 @@ int main(void)
 	    with_gateway(what_a_policy_may_be),
 	    with_gateway(a_policy_is_in_effect_when_it_is_answered),
 	    with_gateway(a_tunnel_with_a_policy_stays),
+	    with_gateway(a_tunnel_tells_why),
+	    with_gateway(traps_are_of_tunnels_and_policies),
+	    with_gateway(objects_name_their_session),
+	    with_gateway(what_would_a_packet_meet),
+	    with_gateway(the_log_level_is_set_and_told),
 	    with_gateway(limits_are_told),
 	    with_gateway(the_gateway_tells_about_itself),
 	};

@@ -9,6 +9,7 @@
 
 struct listing {
 	struct page page;
+	const struct control *control;
 	const struct gateway *g;
 	const struct tunnel *tunnel; /* NULL: of all */
 	enum sa_direction direction;
@@ -22,8 +23,8 @@ static bool list_one(struct listing *l, const struct sa *sa)
 		return true;
 	if (!page_room(&l->page))
 		return false;
-	page_add(&l->page, sa_view(l->g, sa), "%s:%u", l->direction == SA_INBOUND ? "in" : "out",
-		 sa->slot);
+	page_add(&l->page, sa_view(l->control, sa), "%s:%u",
+		 l->direction == SA_INBOUND ? "in" : "out", sa->slot);
 	return true;
 }
 
@@ -125,7 +126,7 @@ static int read_place(struct call *call, enum sa_direction *direction, uint64_t 
 int call_sa_list(struct call *call)
 {
 	enum sa_direction only = call_direction(call);
-	struct listing l = {.g = call->g};
+	struct listing l = {.control = call->control, .g = call->g};
 	int rc = read_place(call, &l.direction, &l.from);
 
 	if (rc != 0)

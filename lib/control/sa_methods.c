@@ -42,7 +42,7 @@ int call_sa_get(struct call *call)
 
 	if (sa == NULL)
 		return -call->error.fault.err;
-	call->result = sa_view(call->g, sa);
+	call->result = sa_view(call->control, sa);
 	return 0;
 }
 
@@ -125,6 +125,6 @@ int call_sa_update(struct call *call)
 		return rc;
 	}
 	claim_sa(call, sa, false);
-	call->result = sa_view(call->g, sa);
+	call->result = sa_view(call->control, sa);
 	return 0;
 }

@@ -3,6 +3,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include <rte_cycles.h>
+
+#include "sa/sa_hot.h"
 
 /* What the methods of SAs do, once, twice, and where they must refuse. */
 
@@ -284,6 +288,68 @@ static void spis_are_reserved_and_released(void **state)
 	assert_int_equal(code_of("spi.release", params, "spi"), 2);
 }
 
+static const char *state_of(const char *params, char *buf, size_t size)
+{
+	json_t *sa = result_of("sa.get", params);
+
+	snprintf(buf, size, "%s", text_at(sa, "state"));
+	json_decref(sa);
+	return buf;
+}
+
+static void an_sa_shows_its_lifetime(void **state)
+{
+	(void)state;
+	static const char which[] = "{\"direction\":\"out\",\"spi\":4096,\"tunnel\":\"paris\"}";
+	struct ip_addr peer;
+	char text[16];
+
+	done("sa.add", SA("out", 4096, KEY_A,
+			  ",\"soft_bytes\":1000,\"hard_add_time\":3600,\"seq_first\":5,"
+			  "\"soft_seq\":6"));
+	json_t *sa = result_of("sa.get", which);
+	char *lifetime = json_dumps(at(sa, "lifetime"), JSON_COMPACT);
+	assert_string_equal(lifetime,
+			    "{\"soft_bytes\":1000,\"hard_add_time\":3600,\"soft_seq\":6}");
+	free(lifetime);
+	json_decref(sa);
+	assert_string_equal(state_of(which, text, sizeof(text)), "live");
+	ip_addr_parse("192.0.2.1", &peer);
+	struct sa *one = sa_find_out(testbed.g.sadb, 4096, &peer);
+	one->out->seq = 6;
+	assert_string_equal(state_of(which, text, sizeof(text)), "soft");
+	sa_expire(testbed.g.sadb, one);
+	assert_string_equal(state_of(which, text, sizeof(text)), "expired");
+	assert_int_equal(count_of("sa.get", which, "counters.expired"), 0);
+}
+
+static void when_an_sa_was_last_used(void **state)
+{
+	(void)state;
+	static const char which[] = "{\"direction\":\"in\",\"spi\":4096}";
+	struct timespec now;
+
+	done("sa.add", SA("in", 4096, KEY_A, ""));
+	json_t *use = result_of("sa.query", which);
+	assert_int_equal(number_at(use, "packets"), 0);
+	assert_int_equal(number_at(use, "bytes"), 0);
+	assert_null(at(use, "last_used_ms"));
+	json_decref(use);
+	struct sa_in *in = sa_find_in(testbed.g.sadb, 4096)->in;
+	in->packets = 3;
+	in->bytes = 300;
+	in->last_used = rte_rdtsc() - 2 * rte_get_tsc_hz();
+	use = result_of("sa.query", which);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	json_int_t ago =
+	    (json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - number_at(use, "last_used_ms");
+	assert_int_equal(number_at(use, "packets"), 3);
+	assert_int_equal(number_at(use, "bytes"), 300);
+	assert_true(ago >= 1999 && ago < 5000);
+	json_decref(use);
+	assert_int_equal(code_of("sa.query", "{\"direction\":\"in\",\"spi\":4097}", "spi"), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +360,8 @@ int main(void)
 	    with_gateway(what_an_sa_may_be),
 	    with_gateway(an_sa_follows_its_peer),
 	    with_gateway(sas_are_deleted_once),
+	    with_gateway(an_sa_shows_its_lifetime),
+	    with_gateway(when_an_sa_was_last_used),
 	    with_gateway(pages_hold_every_sa_once),
 	    with_gateway(spis_are_reserved_and_released),
 	};

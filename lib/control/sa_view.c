@@ -2,7 +2,9 @@
 #include <jansson.h>
 
 #include "control/selector_json.h"
+#include "control/state.h"
 #include "control/view.h"
+#include "gateway/provision.h"
 
 static const char *const df_names[] = {
     [SA_DF_COPY] = "copy", [SA_DF_SET] = "set", [SA_DF_CLEAR] = "clear"};
@@ -81,15 +83,30 @@ static void outbound_view(json_t *view, const struct sa *sa)
 	json_object_set_new(view, "ttl", json_integer(spec->ttl != 0 ? spec->ttl : 64));
 }
 
-json_t *sa_view(const struct gateway *g, const struct sa *sa)
+static const char *state_of(const struct sa *sa)
+{
+	if (sa_expired(sa))
+		return "expired";
+	return gateway_sa_soft(sa) ? "soft" : "live";
+}
+
+void put_session(json_t *view, const struct control *c, uint32_t number)
+{
+	const struct session *one = number != 0 ? session_by_number(c->sessions, number) : NULL;
+
+	if (one != NULL)
+		json_object_set_new(view, "session", json_string(one->name));
+}
+
+json_t *sa_view(const struct control *c, const struct sa *sa)
 {
 	const struct sa_spec *spec = &sa->spec;
-	const struct tunnel *t = tunnel_get(g->sadb, sa->tunnel);
-	json_t *view =
-	    json_pack("{s:s, s:I, s:s, s:o, s:o, s:b}", "direction",
-		      sa->direction == SA_INBOUND ? "in" : "out", "spi", (json_int_t)sa->spi,
-		      "tunnel", t != NULL ? t->spec.name : "", "local", address_view(&spec->local),
-		      "remote", address_view(&spec->remote), "udp", (int)spec->udp);
+	const struct tunnel *t = tunnel_get(c->g->sadb, sa->tunnel);
+	json_t *view = json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:b}", "direction",
+				 sa->direction == SA_INBOUND ? "in" : "out", "spi",
+				 (json_int_t)sa->spi, "tunnel", t != NULL ? t->spec.name : "",
+				 "state", state_of(sa), "local", address_view(&spec->local),
+				 "remote", address_view(&spec->remote), "udp", (int)spec->udp);
 
 	if (spec->udp) {
 		json_object_set_new(view, "local_port", json_integer(spec->local_port));
@@ -102,6 +119,7 @@ json_t *sa_view(const struct gateway *g, const struct sa *sa)
 	else
 		outbound_view(view, sa);
 	json_object_set_new(view, "worker", json_integer(sa->owner));
+	put_session(view, c, sa->session);
 	json_object_set_new(view, "age", json_integer(call_seconds_since(sa->added_tsc)));
 	json_object_set_new(view, "lifetime", lifetime_view(&spec->lifetime));
 	json_object_set_new(view, "counters", counters_view(sa));

@@ -36,6 +36,12 @@ extern const struct member selector_members[];
 		"deleted", MEMBER_INTEGER, .help = "how many there were" \
 	}
 
+#define SESSION_NAME                                                                     \
+	{                                                                                \
+		"session", MEMBER_NAME,                                                  \
+		    .help = "the session that installed it; absent where it is nobody's" \
+	}
+
 /* Of the tunnel's last change: tunnel.get, events and the log of tunnels show it. */
 #define REASON_GIVEN(otherwise)                                                               \
 	{                                                                                     \

@@ -170,6 +170,15 @@ const struct member log_level_result[] = {
 	END_OF_MEMBERS
 };
 
+const struct member gateway_reset_params[] = {
+	REASON_GIVEN(NULL),
+	END_OF_MEMBERS
+};
+const struct member gateway_reset_result[] = {
+	{"tunnels", MEMBER_INTEGER, .help = "how many were reset"},
+	END_OF_MEMBERS
+};
+
 static const struct member limit_members[] = {
 	{"sas", MEMBER_INTEGER, .help = "SAs of each direction"},
 	{"tunnels", MEMBER_INTEGER, .help = "tunnels"},

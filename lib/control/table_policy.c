@@ -40,6 +40,7 @@ const struct member policy_delete_result[] = {DELETED, END_OF_MEMBERS};
 	{"tunnel", MEMBER_NAME, .column = "TUNNEL", .help = "with protect: the tunnel"},           \
 	{"trap", MEMBER_BOOLEAN, .help = "with protect: as set"},                                  \
 	{"selector", MEMBER_OBJECT, .members = selector_members, .help = "which packets"},         \
+	SESSION_NAME,                                                                              \
 	{"packets", MEMBER_INTEGER, .column = "PACKETS", .help = "that met it outbound"},          \
 	{"bytes", MEMBER_INTEGER, .unit = UNIT_BYTES, .column = "BYTES", .help = "their bytes"}
 

@@ -203,6 +203,8 @@ static const struct member lifetime_members[] = {
 	 .help = "in: what we receive; out: what we send"},                                        \
 	{"spi", MEMBER_INTEGER, .unit = UNIT_HEX, .column = "SPI", .help = "its SPI"},             \
 	{"tunnel", MEMBER_NAME, .column = "TUNNEL", .help = "the tunnel that it serves"},          \
+	{"state", MEMBER_ENUM, .values = "live soft expired", .column = "STATE",                   \
+	 .help = "soft: a soft lifetime has ended; expired: a hard one, and no packet passes"},    \
 	{"local", MEMBER_ADDRESS, .column = "LOCAL", .help = "outer address here"},                \
 	{"remote", MEMBER_ADDRESS, .column = "REMOTE", .help = "outer address of the peer"},       \
 	{"udp", MEMBER_BOOLEAN, .column = "UDP", .help = "sends ESP in UDP"},                      \
@@ -219,6 +221,7 @@ static const struct member lifetime_members[] = {
 	{"selectors", MEMBER_ARRAY, .members = selector_list_members,                              \
 	 .help = "inbound: what inner packets must match; empty: anything"},                       \
 	{"worker", MEMBER_INTEGER, .help = "the worker that owns it"},                             \
+	SESSION_NAME,                                                                              \
 	{"age", MEMBER_INTEGER, .unit = UNIT_SECONDS, .column = "AGE",                             \
 	 .help = "seconds since it was added"},                                                    \
 	{"lifetime", MEMBER_OBJECT, .members = lifetime_members, .help = "its limits"},            \

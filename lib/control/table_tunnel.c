@@ -41,7 +41,7 @@ static const struct member totals_members[] = {
 	{"since", MEMBER_INTEGER, .unit = UNIT_SECONDS, .column = "SINCE",                         \
 	 .help = "seconds since it last came up or went down"},                                    \
 	{"reason", MEMBER_STRING,                                                                  \
-	 .help = "of that change, a short phrase; absent before the first one"},                   \
+	 .help = "why, a short phrase"},                   \
 	{"local", MEMBER_ADDRESS,                                                                  \
 	 .help = "outer address here; absent where not set"},                                      \
 	{"remote", MEMBER_ADDRESS, .column = "REMOTE",                                             \
@@ -57,6 +57,7 @@ static const struct member totals_members[] = {
 	 .help = "of the SA that sends; absent without one"},                                      \
 	{"sas_in", MEMBER_INTEGER, .help = "inbound SAs"},                                         \
 	{"sas_out", MEMBER_INTEGER, .help = "outbound SAs"},                                       \
+	SESSION_NAME,                                                                              \
 	{"totals", MEMBER_OBJECT, .members = totals_members,                                       \
 	 .help = "of all its SAs, past ones included"}
 
@@ -78,6 +79,16 @@ const struct member tunnel_update_result[] = {TUNNEL_VIEW, END_OF_MEMBERS};
 
 const struct member tunnel_delete_params[] = {NAME, MISSING_OK, END_OF_MEMBERS};
 const struct member tunnel_delete_result[] = {DELETED, END_OF_MEMBERS};
+
+const struct member tunnel_reset_params[] = {
+	NAME,
+	REASON_GIVEN(NULL),
+	END_OF_MEMBERS
+};
+const struct member tunnel_reset_result[] = {
+	{"deleted", MEMBER_INTEGER, .help = "how many SAs it had"},
+	END_OF_MEMBERS
+};
 
 const struct member tunnel_get_params[] = {NAME, END_OF_MEMBERS};
 const struct member tunnel_get_result[] = {TUNNEL_VIEW, END_OF_MEMBERS};

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "control/claim.h"
+#include "control/state.h"
 #include "control/view.h"
 #include "gateway/provision.h"
 #include "port/host.h"
@@ -21,16 +22,16 @@ static void put_spi(json_t *view, const char *name, const struct sa *sa)
 		json_object_set_new(view, name, json_integer(sa->spi));
 }
 
-static json_t *length_of(const struct sa *list)
+static uint32_t length(const struct sa *list)
 {
-	json_int_t n = 0;
+	uint32_t n = 0;
 
 	for (; list != NULL; list = list->tunnel_next)
 		n++;
-	return json_integer(n);
+	return n;
 }
 
-json_t *tunnel_view(const struct tunnel *t)
+json_t *tunnel_view(const struct control *c, const struct tunnel *t)
 {
 	const struct tunnel_spec *spec = &t->spec;
 	struct tunnel_totals sum;
@@ -51,8 +52,9 @@ json_t *tunnel_view(const struct tunnel *t)
 	json_object_set_new(view, "trap", json_boolean(spec->trap));
 	put_spi(view, "spi_in", t->in);
 	put_spi(view, "spi_out", tunnel_sender(t));
-	json_object_set_new(view, "sas_in", length_of(t->in));
-	json_object_set_new(view, "sas_out", length_of(t->out));
+	json_object_set_new(view, "sas_in", json_integer(length(t->in)));
+	json_object_set_new(view, "sas_out", json_integer(length(t->out)));
+	put_session(view, c, t->session);
 	tunnel_totals(t, &sum);
 	json_object_set_new(
 	    view, "totals",
@@ -141,35 +143,44 @@ int call_tunnel_add(struct call *call)
 	return 0;
 }
 
-static void set_mtu(struct gateway *g, struct tunnel *t, uint16_t mtu)
+int call_tunnel_update(struct call *call)
 {
-	tunnel_set_mtu(g->sadb, t, mtu);
-	/* The kernel's view of the tun device follows. */
-	gateway_ports_changed(g);
+	struct tunnel *t = call_tunnel(call, "name");
+	const struct tunnel_update update = {
+	    .set_mtu = call_has(call, "mtu"),
+	    .set_keepalive = call_has(call, "keepalive"),
+	    .set_trap = call_has(call, "trap"),
+	    .mtu = (uint16_t)call_integer(call, "mtu"),
+	    .keepalive = (uint16_t)call_integer(call, "keepalive"),
+	    .trap = call_boolean(call, "trap"),
+	};
+
+	if (t == NULL)
+		return -ENOENT;
+	if (!update.set_mtu && !update.set_keepalive && !update.set_trap)
+		return call_fault(call, EINVAL, "",
+				  "nothing to update: give mtu, keepalive or trap");
+	int rc = check_mtu(call, call_integer(call, "mtu"));
+	if (rc == 0)
+		rc = gateway_tunnel_update(call->g, t, &update, &call->error.fault);
+	if (rc != 0)
+		return rc;
+	claim_tunnel(call, t, false);
+	call->result = tunnel_view(call->control, t);
+	return 0;
 }
 
-int call_tunnel_update(struct call *call)
+int call_tunnel_reset(struct call *call)
 {
 	struct tunnel *t = call_tunnel(call, "name");
 
 	if (t == NULL)
 		return -ENOENT;
-	if (!call_has(call, "mtu") && !call_has(call, "keepalive") && !call_has(call, "trap"))
-		return call_fault(call, EINVAL, "",
-				  "nothing to update: give mtu, keepalive or trap");
-	int rc = check_mtu(call, call_integer(call, "mtu"));
+	uint32_t sas = length(t->in) + length(t->out);
+	int rc = gateway_tunnel_reset(call->g, t, call_text(call, "reason"), &call->error.fault);
 	if (rc != 0)
 		return rc;
-	if (call_has(call, "mtu"))
-		set_mtu(call->g, t, (uint16_t)call_integer(call, "mtu"));
-	if (call_has(call, "keepalive"))
-		t->spec.keepalive = (uint16_t)call_integer(call, "keepalive");
-	if (call_has(call, "trap")) {
-		t->spec.trap = call_boolean(call, "trap");
-		tunnel_set_trap(call->g->sadb, t, t->spec.trap || t->traps > 0);
-	}
-	claim_tunnel(call, t, false);
-	call->result = tunnel_view(t);
+	call->result = json_pack("{s:I}", "deleted", (json_int_t)sas);
 	return 0;
 }
 
@@ -194,12 +205,13 @@ int call_tunnel_get(struct call *call)
 
 	if (t == NULL)
 		return -ENOENT;
-	call->result = tunnel_view(t);
+	call->result = tunnel_view(call->control, t);
 	return 0;
 }
 
 struct listing {
 	struct page page;
+	const struct control *control;
 	int64_t after; /* index; -1: from the start */
 };
 
@@ -211,13 +223,13 @@ static bool list_one(void *arg, struct tunnel *t)
 		return true;
 	if (!page_room(&l->page))
 		return false;
-	page_add(&l->page, tunnel_view(t), "%u", t->index);
+	page_add(&l->page, tunnel_view(l->control, t), "%u", t->index);
 	return true;
 }
 
 int call_tunnel_list(struct call *call)
 {
-	struct listing l = {.after = -1};
+	struct listing l = {.control = call->control, .after = -1};
 	int rc = page_after(call, &l.after);
 
 	if (rc != 0)

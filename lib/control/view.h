@@ -5,9 +5,11 @@
 #include "control/call.h"
 
 /* Objects of the gateway as JSON, in the order of the table of methods. New references. */
-json_t *sa_view(const struct gateway *g, const struct sa *sa);
-json_t *tunnel_view(const struct tunnel *t);
-json_t *policy_view(const struct gateway *g, const struct policy *p);
+json_t *sa_view(const struct control *c, const struct sa *sa);
+json_t *tunnel_view(const struct control *c, const struct tunnel *t);
+json_t *policy_view(const struct control *c, const struct policy *p);
+/* The member `session`: the name of that number's, where there is one. */
+void put_session(json_t *view, const struct control *c, uint32_t number);
 
 /* Text of an address. */
 json_t *address_view(const struct ip_addr *a);

@@ -125,6 +125,28 @@ bool lifetime_soft_raised(struct lifetimes *l, struct sa *sa)
 	return before;
 }
 
+static bool is_beyond(uint64_t value, uint64_t limit)
+{
+	return limit != 0 && value >= limit;
+}
+
+bool gateway_sa_soft(const struct sa *sa)
+{
+	const struct sa_lifetime *life = &sa->spec.lifetime;
+	uint64_t number = life->soft_seq;
+	struct sa_counters now;
+
+	if (sa->timer != NULL && sa->timer->soft)
+		return true;
+	sa_counters(sa, &now);
+	/* As sa/lifetime.c has it. */
+	if (number == 0 && !sa->spec.esn)
+		number = UINT32_MAX / 8 * UINT64_C(7);
+	return is_beyond(now.bytes, life->soft_bytes) ||
+	       is_beyond(now.packets, life->soft_packets) ||
+	       (sa->direction == SA_OUTBOUND && is_beyond(now.seq, number));
+}
+
 static bool reached(uint64_t from, uint32_t seconds, uint64_t now)
 {
 	return from != 0 && seconds != 0 && now >= from + seconds * UINT64_C(1000);

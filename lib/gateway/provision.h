@@ -43,6 +43,8 @@ int gateway_sa_add(struct gateway *g, const struct sa_spec *spec, struct sa **ou
 void gateway_sa_delete(struct gateway *g, struct sa *sa, const char *reason);
 int gateway_sa_update(struct gateway *g, struct sa *sa, const struct sa_update *update,
 		      struct fault *fault);
+/* A soft lifetime has ended. */
+bool gateway_sa_soft(const struct sa *sa);
 
 /*
  * Delete a tunnel's SAs; EVENT_TUNNEL_RESET asks the IKE daemon for new ones. EOPNOTSUPP with
