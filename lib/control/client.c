@@ -29,7 +29,7 @@ struct client *client_open(struct server *server, int fd, unsigned int rights,
 	c->fd = fd;
 	caller_init(&c->caller, rights, peer);
 	c->caller.client = c;
-	outbox_init(&c->out);
+	outbox_init(&c->out, &server->events);
 	c->readable = event_new(server->base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->writable = event_new(server->base, fd, EV_WRITE, on_writable, c);
 	if (c->readable == NULL || c->writable == NULL || event_add(c->readable, NULL) != 0) {
@@ -136,10 +136,18 @@ void client_cut_off(struct client *c, const char *what, const char *limit)
 	server_ready(c);
 }
 
-static bool is_full(const struct client *c)
+static bool has_more_than(const struct client *c, uint32_t times)
 {
-	return c->out.events >= c->server->control->config.events_max ||
-	       c->out.event_bytes >= CONTROL_EVENT_BYTES_MAX;
+	return c->out.events >= (uint64_t)times * c->server->control->config.events_max ||
+	       c->out.event_bytes >= (size_t)times * CONTROL_EVENT_BYTES_MAX;
+}
+
+/* It has had time to read, or far too much waits for it or for all. */
+static bool is_too_slow(const struct client *c)
+{
+	return has_more_than(c, 1) && (rte_rdtsc() - c->out.taken > rte_get_tsc_hz() ||
+				       has_more_than(c, CONTROL_EVENT_BURST) ||
+				       c->server->events >= CONTROL_EVENTS_ALL_MAX);
 }
 
 void client_notify(struct client *c, struct event_text *text)
@@ -149,10 +157,7 @@ void client_notify(struct client *c, struct event_text *text)
 
 	if (c->closing || c->dead)
 		return;
-	/* Many at once: the client may have read all before. */
-	if (is_full(c))
-		send_some(c);
-	if (is_full(c)) {
+	if (is_too_slow(c)) {
 		snprintf(what, sizeof(what), "%u events wait to be read, and another came",
 			 c->out.events);
 		snprintf(limit, sizeof(limit), "%u events, %u bytes", config->events_max,

@@ -27,7 +27,7 @@ struct control_config {
 	uint32_t clients_max;   /* connected at once (1024) */
 	size_t output_max;      /* bytes of answers to one line (8 MiB) */
 	uint32_t stall_seconds; /* a client that reads nothing for so long is cut off (30) */
-	uint32_t events_max;    /* events that a client may leave unread (1024) */
+	uint32_t events_max;    /* events that a client may leave unread for a second (1024) */
 
 	struct life_log *life_log; /* for tunnel.log; NULL: none. Outlives the control */
 
@@ -46,6 +46,13 @@ struct control_config {
 /* With so many bytes unread, requests wait: who does not read is not served. */
 #define CONTROL_UNREAD_MAX (256U << 10)
 #define CONTROL_EVENT_BYTES_MAX (1U << 20) /* of events that a client leaves unread */
+/*
+ * Thousands of events may happen at once (gateway.reset, lifetimes that end
+ * together). A client that has just read all before, or some of them, may have so
+ * many times as much unread, as long as all clients together have not too many.
+ */
+#define CONTROL_EVENT_BURST 16
+#define CONTROL_EVENTS_ALL_MAX (256U << 10)
 /* Requests of one client in flight: about so many bytes of them are read ahead. */
 #define CONTROL_AHEAD_MAX CONTROL_LINE_MAX
 

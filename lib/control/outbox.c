@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <rte_cycles.h>
+
 #include "control/outbox.h"
 
 #define PARTS 3 /* of a line: head, number, tail; an answer is all head */
@@ -40,18 +42,21 @@ void event_text_release(struct event_text *t)
 		free(t);
 }
 
-void outbox_init(struct outbox *o)
+void outbox_init(struct outbox *o, uint32_t *all)
 {
-	*o = (struct outbox){0};
+	*o = (struct outbox){.all = all};
 	STAILQ_INIT(&o->lines);
 }
 
 static void append(struct outbox *o, struct out_line *line)
 {
+	if (STAILQ_EMPTY(&o->lines))
+		o->taken = rte_rdtsc();
 	STAILQ_INSERT_TAIL(&o->lines, line, link);
 	o->bytes += line->len;
 	if (line->text != NULL) {
 		o->events++;
+		(*o->all)++;
 		o->event_bytes += line->len;
 	}
 }
@@ -90,6 +95,7 @@ static void remove_line(struct outbox *o, struct out_line *line)
 	o->bytes -= line->len - line->sent;
 	if (line->text != NULL) {
 		o->events--;
+		(*o->all)--;
 		o->event_bytes -= line->len;
 		event_text_release(line->text);
 	}
@@ -124,6 +130,7 @@ static int pieces(struct out_line *line, struct iovec *vec)
 
 static void took(struct outbox *o, size_t sent)
 {
+	o->taken = rte_rdtsc();
 	while (sent > 0) {
 		struct out_line *line = STAILQ_FIRST(&o->lines);
 		size_t left = line->len - line->sent;

@@ -18,6 +18,8 @@ struct outbox {
 	size_t bytes;       /* unsent */
 	uint32_t events;    /* lines that are events */
 	size_t event_bytes; /* of their text */
+	uint64_t taken;     /* TSC when bytes were last taken, or there were none */
+	uint32_t *all;      /* events in all outboxes */
 };
 
 /* The text of an event, one for all who get it: between the halves stands its number. */
@@ -31,7 +33,8 @@ struct event_text *event_text_create(const char *head, const char *tail);
 /* Give back one use. */
 void event_text_release(struct event_text *t);
 
-void outbox_init(struct outbox *o);
+/* `all` is counted up and down with each event. */
+void outbox_init(struct outbox *o, uint32_t *all);
 /* Takes `text`, from malloc(). False without memory; text is freed. */
 bool outbox_add(struct outbox *o, char *text, size_t len);
 bool outbox_add_event(struct outbox *o, struct event_text *t, uint64_t number);

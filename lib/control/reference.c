@@ -37,10 +37,10 @@ static const char introduction[] =
     "  to one batch (the rest of it is refused), 1,024 clients, 64 MiB of unfinished lines of\n"
     "  all clients. Requests may be sent ahead of the answers: about 1 MiB of them is read from\n"
     "  a client before those before them are served.\n"
-    "- A client that leaves 256 KiB unread is not served further; one that reads nothing for 30\n"
-    "  seconds, or leaves 1,024 events unread, is cut off. It is told why: what waits to be sent\n"
-    "  is dropped, and in its place comes an error with id null and code -32002. No client makes\n"
-    "  the datapath, the gateway or another client wait.\n"
+    "- A client that leaves 256 KiB unread is not served further. One that reads nothing for 30\n"
+    "  seconds, or for a second while 1,024 events wait for it, is cut off, and told why: what\n"
+    "  waits to be sent is dropped, and in its place comes an error with id null and code -32002.\n"
+    "  No client makes the datapath, the gateway or another client wait.\n"
     "- Keys appear in no answer, no error and no log line, and are wiped from memory once used.\n"
     "\n"
     "## Rights\n"
@@ -58,6 +58,25 @@ static const char introduction[] =
     "\n"
     "| code | meaning |\n"
     "|---|---|\n";
+
+static const char about_sessions[] =
+    "\n## Sessions\n"
+    "\n"
+    "A client that may crash, an IKE daemon above all, says its name with `session.open`. What it\n"
+    "installs from then on belongs to its session. When its last connection ends, everything\n"
+    "stays and carries traffic; what it reserved with `spi.alloc` stays reserved. When it comes\n"
+    "back under its name, what it had installed is marked:\n"
+    "\n"
+    "1. it opens its session again, and is told how much is marked;\n"
+    "2. it confirms what it knows: adds it again with `exist_ok`, or moves it with `sa.update`;\n"
+    "3. `session.sweep` deletes the rest, policies first.\n"
+    "\n"
+    "A session with a `grace` whose client stays away for so many seconds is swept as a whole. A\n"
+    "sweep deletes nothing that another session or nobody owns: not a tunnel that others' SAs\n"
+    "or policies need. Whoever confirms something last owns it, except that what the\n"
+    "configuration or a nameless client installed stays nobody's. Only the user who opened a\n"
+    "session, or root, may open or sweep it. The SPIs that a nameless client reserved are given\n"
+    "back when it goes.\n";
 
 static const char about_events[] =
     "\n## Events\n"
@@ -153,6 +172,7 @@ static void print_method(FILE *out, const struct method *m)
 
 static void print_events(FILE *out)
 {
+	fputs(about_sessions, out);
 	fputs(about_events, out);
 	print_result(out, event_common, "");
 	for (size_t i = 0; i < EVENT_COUNT; i++) {

@@ -14,6 +14,7 @@ struct server {
 	struct event *accepting, *resuming, *serving;
 	TAILQ_HEAD(, client) clients, ready, subscribers;
 	uint32_t count;
+	uint32_t events;      /* that wait to be read by all clients */
 	bool short_of_files;  /* or memory, since the last client; said once */
 	size_t intake_budget; /* bytes that unfinished requests may still take, all together */
 };

@@ -195,7 +195,7 @@ static const struct member limit_members[] = {
 	 .help = "bytes that a client may leave unread and still be served"},
 	{"stall", MEMBER_INTEGER, .unit = UNIT_SECONDS,
 	 .help = "seconds without reading a byte after which a client is cut off"},
-	{"events", MEMBER_INTEGER, .help = "events that a client may leave unread"},
+	{"events", MEMBER_INTEGER, .help = "events that a client may leave unread for a second"},
 	{"event_bytes", MEMBER_INTEGER, .unit = UNIT_BYTES, .help = "and their bytes"},
 	{"sessions", MEMBER_INTEGER, .help = "sessions, those of vanished clients included"},
 	END_OF_MEMBERS
