@@ -17,38 +17,40 @@
  *
  * METHODS(id, name, class, summary, parameters of an example as JSON)
  */
-#define METHODS_SA(X)                                                                            \
-	X(spi_alloc, "spi.alloc", CONTROL_CHANGE,                                                \
-	  "Reserve a free inbound SPI until sa.add uses it or spi.release gives it back.", "{}") \
-	X(spi_release, "spi.release", CONTROL_CHANGE, "Give back an SPI that no SA has used.",   \
-	  "{\"spi\":4096}")                                                                      \
-	X(sa_add, "sa.add", CONTROL_KEYS,                                                        \
-	  "Install one SA. The newest outbound SA of a tunnel is the one that sends.",           \
-	  "{\"direction\":\"in\",\"spi\":4096,\"tunnel\":\"paris\",\"key\":"                     \
-	  "\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223\"}")       \
-	X(sa_add_many, "sa.add_many", CONTROL_KEYS,                                              \
-	  "Install many SAs, all or none: what they have alike once, the rest in rows.",         \
-	  "{\"template\":{\"tunnel\":\"paris\",\"hard_add_time\":3600},"                         \
-	  "\"columns\":[\"direction\",\"spi\",\"key\"],\"rows\":["                               \
-	  "[\"in\",8192,"                                                                        \
-	  "\"202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f40414243\"],"       \
-	  "[\"out\",8193,"                                                                       \
-	  "\"606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f80818283\"]]}")     \
-	X(sa_update, "sa.update", CONTROL_CHANGE,                                                \
-	  "Give an SA new outer addresses, ports or encapsulation; key and numbers stay.",       \
-	  "{\"direction\":\"out\",\"spi\":4097,\"tunnel\":\"paris\","                            \
-	  "\"new_remote\":\"192.0.2.9\",\"udp\":true}")                                          \
-	X(sa_query, "sa.query", CONTROL_READ,                                                    \
-	  "What an SA has carried and when it was last used, in short.",                         \
-	  "{\"direction\":\"in\",\"spi\":4096}")                                                 \
-	X(sa_delete, "sa.delete", CONTROL_CHANGE,                                                \
-	  "Delete one SA; its counters stay in the tunnel's totals.",                            \
-	  "{\"direction\":\"in\",\"spi\":4096}")                                                 \
-	X(sa_get, "sa.get", CONTROL_READ, "One SA with its counters, without its key.",          \
-	  "{\"direction\":\"in\",\"spi\":4096}")                                                 \
-	X(sa_list, "sa.list", CONTROL_READ, "SAs with their counters, page by page.",            \
-	  "{\"tunnel\":\"paris\"}")                                                              \
-	X(sa_flush, "sa.flush", CONTROL_CHANGE, "Delete all SAs, or all of a tunnel.",           \
+#define METHODS_SA(X)                                                                             \
+	X(spi_alloc, "spi.alloc", CONTROL_CHANGE,                                                 \
+	  "Reserve a free inbound SPI until sa.add uses it or spi.release gives it back.", "{}")  \
+	X(spi_release, "spi.release", CONTROL_CHANGE, "Give back an SPI that no SA has used.",    \
+	  "{\"spi\":4096}")                                                                       \
+	X(sa_add, "sa.add", CONTROL_KEYS,                                                         \
+	  "Install one SA. The newest outbound SA of a tunnel is the one that sends.",            \
+	  "{\"direction\":\"in\",\"spi\":4096,\"tunnel\":\"paris\",\"key\":"                      \
+	  "\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223\"}")        \
+	X(sa_add_many, "sa.add_many", CONTROL_KEYS,                                               \
+	  "Install many SAs, all or none: what they have alike once, the rest in rows.",          \
+	  "{\"template\":{\"tunnel\":\"paris\",\"hard_add_time\":3600},"                          \
+	  "\"columns\":[\"direction\",\"spi\",\"key\"],\"rows\":["                                \
+	  "[\"in\",8192,"                                                                         \
+	  "\"202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f40414243\"],"        \
+	  "[\"out\",8193,"                                                                        \
+	  "\"606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f80818283\"]]}")      \
+	X(sa_update, "sa.update", CONTROL_CHANGE,                                                 \
+	  "Give an SA new outer addresses, ports or encapsulation; key and numbers stay.",        \
+	  "{\"direction\":\"out\",\"spi\":4097,\"tunnel\":\"paris\","                             \
+	  "\"new_remote\":\"192.0.2.9\",\"udp\":true}")                                           \
+	X(sa_query, "sa.query", CONTROL_READ,                                                     \
+	  "What an SA has carried and when it was last used, in short.",                          \
+	  "{\"direction\":\"in\",\"spi\":4096}")                                                  \
+	X(sa_delete, "sa.delete", CONTROL_CHANGE,                                                 \
+	  "Delete one SA; its counters stay in the tunnel's totals.",                             \
+	  "{\"direction\":\"in\",\"spi\":4096}")                                                  \
+	X(sa_get, "sa.get", CONTROL_READ, "One SA with its counters, without its key.",           \
+	  "{\"direction\":\"in\",\"spi\":4096}")                                                  \
+	X(sa_list, "sa.list", CONTROL_READ, "SAs with their counters, page by page.",             \
+	  "{\"tunnel\":\"paris\"}")                                                               \
+	X(sa_flush, "sa.flush", CONTROL_CHANGE,                                                   \
+	  "Delete all SAs, or all of a tunnel. Other requests are served in between where there " \
+	  "are more than some ten thousand.",                                                     \
 	  "{\"tunnel\":\"paris\"}")
 
 #define METHODS_TUNNEL(X)                                                                          \
@@ -67,7 +69,7 @@
 	X(tunnel_list, "tunnel.list", CONTROL_READ, "Tunnels with state and totals.", "{}")        \
 	X(tunnel_log, "tunnel.log", CONTROL_READ,                                                  \
 	  "What happened to tunnels, from the log of their lives.",                                \
-	  "{\"name\":\"paris\",\"limit\":20}")                                                       \
+	  "{\"name\":\"paris\",\"limit\":20}")                                                     \
 	X(tunnel_send_dummy, "tunnel.send_dummy", CONTROL_CHANGE,                                  \
 	  "Send dummy packets, which the peer discards (RFC 4303 2.6).",                           \
 	  "{\"name\":\"paris\",\"count\":3}")

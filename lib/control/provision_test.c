@@ -268,7 +268,7 @@ static void a_tunnel_tells_why(void **state)
 	assert_int_equal(count_of("gateway.info", "{}", "sas_in"), 0);
 	/* It must fit where it is kept. */
 	char params[256];
-	snprintf(params, sizeof(params), "{\"name\":\"paris\",\"reason\":\"%0128d\"}", 1);
+	snprintf(params, sizeof(params), "{\"name\":\"paris\",\"reason\":\"%0121d\"}", 1);
 	assert_int_equal(code_of("tunnel.reset", params, "reason"), -32602);
 }
 

@@ -5,7 +5,6 @@
 
 #include "control/sa_find.h"
 #include "control/view.h"
-#include "gateway/provision.h"
 
 struct listing {
 	struct page page;
@@ -143,41 +142,5 @@ int call_sa_list(struct call *call)
 	if (only != SA_INBOUND)
 		list_direction(&l);
 	call->result = page_end(&l.page);
-	return 0;
-}
-
-struct flushing {
-	struct gateway *g;
-	enum sa_direction only; /* 0: both */
-	const char *reason;
-	uint32_t count;
-};
-
-/* From the front of the tunnel's list, where sa_delete() finds them at once. */
-static bool flush_tunnel(void *arg, struct tunnel *t)
-{
-	struct flushing *f = arg;
-
-	for (; f->only != SA_OUTBOUND && t->in != NULL; f->count++)
-		gateway_sa_delete(f->g, t->in, f->reason);
-	for (; f->only != SA_INBOUND && t->out != NULL; f->count++)
-		gateway_sa_delete(f->g, t->out, f->reason);
-	return true;
-}
-
-int call_sa_flush(struct call *call)
-{
-	struct flushing f = {
-	    .g = call->g, .only = call_direction(call), .reason = call_text(call, "reason")};
-
-	if (call_has(call, "tunnel")) {
-		struct tunnel *t = call_tunnel(call, "tunnel");
-		if (t == NULL)
-			return -ENOENT;
-		flush_tunnel(&f, t);
-	} else {
-		tunnel_each(call->g->sadb, flush_tunnel, &f);
-	}
-	call->result = json_pack("{s:I}", "deleted", (json_int_t)f.count);
 	return 0;
 }

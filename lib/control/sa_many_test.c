@@ -205,6 +205,33 @@ static void thousands_take_milliseconds(void **state)
 	free(line);
 }
 
+static int setup_large(void **state)
+{
+	return testbed_setup_sized(state, 50000, 64);
+}
+
+/* More than one slice of the control thread, and as one to who asks. */
+static void all_of_many_are_flushed(void **state)
+{
+	(void)state;
+	char *params = malloc(1 << 20);
+
+	for (int part = 0; part < 12; part++) {
+		size_t at = (size_t)sprintf(params, "{" INBOUND "," SPI_KEY ",\"rows\":[");
+		for (int i = 0; i < 4000; i++)
+			at += (size_t)sprintf(params + at, "%s[%d,\"%072d\"]", i > 0 ? "," : "",
+					      10000 * (part + 1) + i, 10000 * (part + 1) + i);
+		sprintf(params + at, "]}");
+		done("sa.add_many", params);
+	}
+	free(params);
+	done("sa.add", SA("out", 4096, KEY_A, ""));
+	assert_int_equal(count_of("sa.flush", "{\"direction\":\"in\"}", "deleted"), 48000);
+	assert_int_equal(count_of("gateway.info", "{}", "sas_in"), 0);
+	assert_int_equal(count_of("sa.flush", "{\"tunnel\":\"rome\"}", "deleted"), 0);
+	assert_int_equal(count_of("sa.flush", "{\"tunnel\":\"paris\"}", "deleted"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +240,7 @@ int main(void)
 	    with_gateway(a_second_time_needs_exist_ok),
 	    with_gateway(a_full_gateway_takes_none),
 	    with_gateway(thousands_take_milliseconds),
+	    cmocka_unit_test_setup_teardown(all_of_many_are_flushed, setup_large, testbed_teardown),
 	};
 
 	if (testbed_eal() != 0)

@@ -45,7 +45,7 @@ extern const struct member selector_members[];
 /* Of the tunnel's last change: tunnel.get, events and the log of tunnels show it. */
 #define REASON_GIVEN(otherwise)                                                               \
 	{                                                                                     \
-		"reason", MEMBER_STRING, .max = 127, .initial = otherwise,                    \
+		"reason", MEMBER_STRING, .max = 120, .initial = otherwise,                    \
 					 .help = "why, a short phrase: shown by tunnel.get, " \
 						 "in events and in the log of tunnels"        \
 	}

@@ -132,6 +132,12 @@ bool validate_scalar(const struct member *m, const json_t *value)
 	}
 }
 
+static bool is_container(const struct member *m)
+{
+	return m->type == MEMBER_OBJECT || m->type == MEMBER_ARRAY || m->type == MEMBER_WORDS ||
+	       m->type == MEMBER_ROWS;
+}
+
 static int validate_object(const struct member *members, const json_t *object, const char *path,
 			   struct rpc_error *error);
 
@@ -229,6 +235,9 @@ static int validate_object(const struct member *members, const json_t *object, c
 
 	json_object_foreach ((json_t *)(uintptr_t)object, name, value) {
 		const struct member *m = member_find(members, name);
+		/* A path is made only for what is wrong or has an inside. */
+		if (m != NULL && !is_container(m) && validate_scalar(m, value))
+			continue;
 		snprintf(inner, sizeof(inner), "%.60s%s%.32s", path, dot, name);
 		int rc = m != NULL ? validate_member(m, value, inner, error)
 				   : unknown(members, inner, error);
