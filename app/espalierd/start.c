@@ -177,6 +177,7 @@ static int open_control(struct daemon *d, struct fault *fault)
 					.config_file = c->file,
 					.lab = c->lab,
 					.sleep = c->sleep,
+					.life_log = d->life_log,
 					.sas_max = c->sas_max,
 					.tunnels_max = c->tunnels_max};
 
