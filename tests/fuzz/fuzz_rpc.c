@@ -2,9 +2,7 @@
 #include <string.h>
 #include <jansson.h>
 
-#include "control/state.h"
-#include "gateway/provision.h"
-#include "gateway_in_memory.h"
+#include "control_empty.h"
 #include "report/log.h"
 
 /*
@@ -62,55 +60,6 @@ static void hang_up(void)
 		;
 }
 
-static bool first_session(void *arg, struct session *one)
-{
-	*(struct session **)arg = one;
-	return false;
-}
-
-/* What a session counts as its own is what it sweeps. */
-static void empty_sessions(void)
-{
-	struct session *one;
-
-	hang_up();
-	while (one = NULL, session_each(control->sessions, first_session, &one), one != NULL) {
-		struct session_walk count = {0}, swept = {0};
-		while (session_count(control->sessions, one, false, &count))
-			;
-		while (session_sweep(control->sessions, one, false, "swept", &swept))
-			;
-		must(swept.count.policies == count.count.policies);
-		must(swept.count.sas == count.count.sas && swept.count.spis == count.count.spis);
-		must(swept.count.tunnels <= count.count.tunnels);
-		session_forget(control->sessions, one);
-	}
-	must(!sessions_clean(control->sessions));
-}
-
-static bool first_tunnel(void *arg, struct tunnel *t)
-{
-	*(struct tunnel **)arg = t;
-	return false;
-}
-
-/* Back to an empty gateway, so that an input does the same each time. */
-static void empty(void)
-{
-	static const char policies[] = "{\"jsonrpc\":\"2.0\",\"method\":\"policy.flush\"}";
-	struct tunnel *t;
-	struct fault fault;
-
-	empty_sessions();
-	serve(CONTROL_ALL, policies, sizeof(policies) - 1);
-	must(policy_count(gateway->g.spd) == 0);
-	while (t = NULL, tunnel_each(gateway->g.sadb, first_tunnel, &t), t != NULL)
-		must(gateway_tunnel_delete(&gateway->g, t, &fault) == 0);
-	must(sa_count(gateway->g.sadb, SA_INBOUND) + sa_count(gateway->g.sadb, SA_OUTBOUND) == 0);
-	while (inprocess_run_inbox(gateway, 0) > 0)
-		fuzz_settle(gateway, NULL);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 1)
@@ -128,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			serve(rights, line, len);
 		line += len + 1;
 	}
-	empty();
+	hang_up();
+	control_empty(control, gateway);
 	return 0;
 }
