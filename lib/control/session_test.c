@@ -124,6 +124,16 @@ static void a_nameless_client_takes_and_leaves_nothing(void **state)
 	assert_true(has_sa(4001));
 }
 
+/* What workers do now with a packet to 10.`net`.0.1. */
+static int action_to(uint8_t net)
+{
+	struct flow f = {
+	    .family = 4, .proto = 17, .local = {10, 1, 0, 1}, .remote = {10, net, 0, 1}};
+	const struct policy *policy;
+
+	return spd_verdict(testbed.g.spd, &f, &policy).action;
+}
+
 static void what_is_not_confirmed_is_swept(void **state)
 {
 	(void)state;
@@ -135,6 +145,7 @@ static void what_is_not_confirmed_is_swept(void **state)
 	vanish(1000);
 	/* It goes on working without its client. */
 	assert_true(has_sa(4001) && has_sa(4002) && has_policy("to-nice"));
+	assert_int_equal(action_to(12), POLICY_PROTECT);
 	json_t *opened = result_of("session.open", OPEN("charon"));
 	assert_true(json_is_true(at(opened, "resumed")));
 	expect_counts(opened, "marked", 2, 3, 2, 0);
@@ -147,6 +158,8 @@ static void what_is_not_confirmed_is_swept(void **state)
 	expect_counts(result_of("session.sweep", "{}"), "deleted", 1, 1, 0, 0);
 	assert_true(has_sa(4001) && has_sa(4002) && !has_sa(4003));
 	assert_true(has_policy("to-lyon") && !has_policy("to-nice"));
+	assert_int_equal(action_to(11), POLICY_PROTECT);
+	assert_int_equal(action_to(12), 0);
 	assert_true(has_tunnel("lyon") && has_tunnel("nice"));
 	/* Without the SA nothing holds the tunnel any more. */
 	done("sa.delete", "{\"direction\":\"in\",\"spi\":4002}");
