@@ -12,15 +12,16 @@
 static json_t *limits_view(const struct control_config *config)
 {
 	return json_pack(
-	    "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sas",
-	    (json_int_t)config->sas_max, "tunnels", (json_int_t)config->tunnels_max, "clients",
-	    (json_int_t)config->clients_max, "line", (json_int_t)CONTROL_LINE_MAX, "batch",
-	    (json_int_t)CONTROL_BATCH_MAX, "nesting", (json_int_t)CONTROL_NESTING_MAX, "values",
-	    (json_int_t)CONTROL_VALUES_MAX, "string", (json_int_t)CONTROL_STRING_MAX, "answers",
-	    (json_int_t)config->output_max, "in_flight", (json_int_t)CONTROL_AHEAD_MAX, "unread",
-	    (json_int_t)CONTROL_UNREAD_MAX, "stall", (json_int_t)config->stall_seconds, "events",
-	    (json_int_t)config->events_max, "event_bytes", (json_int_t)CONTROL_EVENT_BYTES_MAX,
-	    "sessions", (json_int_t)SESSIONS_MAX);
+	    "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	    "sas", (json_int_t)config->sas_max, "tunnels", (json_int_t)config->tunnels_max,
+	    "clients", (json_int_t)config->clients_max, "line", (json_int_t)CONTROL_LINE_MAX,
+	    "batch", (json_int_t)CONTROL_BATCH_MAX, "rows", (json_int_t)CONTROL_ROWS_MAX, "nesting",
+	    (json_int_t)CONTROL_NESTING_MAX, "values", (json_int_t)CONTROL_VALUES_MAX, "string",
+	    (json_int_t)CONTROL_STRING_MAX, "answers", (json_int_t)config->output_max, "in_flight",
+	    (json_int_t)CONTROL_AHEAD_MAX, "unread", (json_int_t)CONTROL_UNREAD_MAX, "stall",
+	    (json_int_t)config->stall_seconds, "events", (json_int_t)config->events_max,
+	    "event_bytes", (json_int_t)CONTROL_EVENT_BYTES_MAX, "sessions",
+	    (json_int_t)SESSIONS_MAX);
 }
 
 int call_gateway_reset(struct call *call)

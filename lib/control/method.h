@@ -128,6 +128,8 @@ enum member_type {
 	MEMBER_ROWS,     /* an array of at most max arrays, which the method checks further */
 };
 
+#define CONTROL_ROWS_MAX 4096 /* SAs of one sa.add_many: some 20 ms of the control thread */
+
 /* How espctl prints a number. */
 enum member_unit { UNIT_NONE, UNIT_HEX, UNIT_BYTES, UNIT_SECONDS, UNIT_CYCLES };
 

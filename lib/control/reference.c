@@ -32,6 +32,8 @@ static const char introduction[] =
     "- A batch is served in order, and one that fails does not stop the next. Policy changes\n"
     "  take effect together at its end (where a batch takes longer than 50 ms, in pieces). Where\n"
     "  that fails, all of them are undone and answered with the error.\n"
+    "- `sa.add_many` installs thousands of SAs at once, all or none, several times as fast as a\n"
+    "  batch of `sa.add`.\n"
     "- Lists come in pages: as long as the result has `next`, ask again with `after` set to it.\n"
     "- Limits: a line of 1 MiB, 1,024 requests in a batch, JSON 16 levels deep, 8 MiB of answers\n"
     "  to one batch (the rest of it is refused), 1,024 clients, 64 MiB of unfinished lines of\n"

@@ -185,6 +185,7 @@ static const struct member limit_members[] = {
 	{"clients", MEMBER_INTEGER, .help = "connected to the control socket"},
 	{"line", MEMBER_INTEGER, .unit = UNIT_BYTES, .help = "bytes of one request line"},
 	{"batch", MEMBER_INTEGER, .help = "requests in one batch"},
+	{"rows", MEMBER_INTEGER, .help = "SAs in one sa.add_many"},
 	{"nesting", MEMBER_INTEGER, .help = "depth of a request's JSON"},
 	{"values", MEMBER_INTEGER, .help = "members and elements in one line"},
 	{"string", MEMBER_INTEGER, .unit = UNIT_BYTES, .help = "bytes of one string"},

@@ -137,7 +137,7 @@ static const struct member sa_template_members[] = {SA_PARAMS(false), END_OF_MEM
 const struct member sa_add_many_params[] = {
 	{"columns", MEMBER_WORDS, .required = true, .max = 32, .values = SA_COLUMNS,
 	 .help = "the parameters of sa.add that the values of a row are, in this order"},
-	{"rows", MEMBER_ROWS, .required = true, .max = 4096,
+	{"rows", MEMBER_ROWS, .required = true, .max = CONTROL_ROWS_MAX,
 	 .help = "one array of values for each SA"},
 	{"template", MEMBER_OBJECT, .members = sa_template_members,
 	 .help = "what all of the SAs have alike, as for sa.add"},

@@ -134,7 +134,8 @@ const struct member tunnel_log_result[] = {
 
 const struct member tunnel_send_dummy_params[] = {
 	NAME,
-	{"count", MEMBER_INTEGER, .min = 1, .max = 1000, .initial = "1", .help = "how many"},
+	{"count", MEMBER_INTEGER, .min = 1, .max = 1000, .initial = "1",
+	 .help = "how many; where the worker has no room for all (EAGAIN), some have been sent"},
 	{"length", MEMBER_INTEGER, .max = 1400, .initial = "64", .help = "payload bytes of each"},
 	END_OF_MEMBERS
 };
