@@ -93,6 +93,19 @@ static json_t *integer_value(const char *text)
 	return *text != '\0' && *end == '\0' && errno == 0 ? json_integer(n) : NULL;
 }
 
+/* "sa.soft,acquire" */
+static json_t *words_value(const char *text)
+{
+	json_t *words = json_array();
+
+	while (*text != '\0') {
+		size_t len = strcspn(text, ",");
+		json_array_append_new(words, json_stringn(text, len));
+		text += len + (text[len] == ',');
+	}
+	return words;
+}
+
 static json_t *value_of(const struct member *m, const char *text)
 {
 	switch (m->type) {
@@ -102,8 +115,12 @@ static json_t *value_of(const struct member *m, const char *text)
 		return integer_value(text);
 	case MEMBER_KEY:
 		return key_value(text);
+	case MEMBER_WORDS:
+		return text[0] == '[' ? json_loads(text, JSON_REJECT_DUPLICATES, NULL)
+				      : words_value(text);
 	case MEMBER_OBJECT:
 	case MEMBER_ARRAY:
+	case MEMBER_ROWS:
 		return json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	default:
 		return json_string(text);

@@ -4,18 +4,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "arguments.h"
-#include "connection.h"
 #include "show.h"
+#include "top_sample.h"
 
 /* From words to parameters. */
 
@@ -48,10 +44,13 @@ static void words_become_parameters(void **state)
 	expect_params("sa.add", "in 4096 paris esn=no key=" KEY,
 		      "{\"direction\":\"in\",\"spi\":4096,\"tunnel\":\"paris\",\"esn\":false,"
 		      "\"key\":\"" KEY "\"}");
-	expect_params("policy.add",
-		      "branch protect paris selector.remote=10.2.0.0/16 selector.protocol=tcp",
-		      "{\"name\":\"branch\",\"action\":\"protect\",\"tunnel\":\"paris\","
-		      "\"selector\":{\"remote\":\"10.2.0.0/16\",\"protocol\":\"tcp\"}}");
+	expect_params("events.subscribe", "events=sa.soft,acquire tunnel=paris",
+		      "{\"events\":[\"sa.soft\",\"acquire\"],\"tunnel\":\"paris\"}");
+	expect_params(
+	    "policy.add",
+	    "branch protect tunnel=paris selector.remote=10.2.0.0/16 selector.protocol=tcp",
+	    "{\"name\":\"branch\",\"action\":\"protect\",\"tunnel\":\"paris\","
+	    "\"selector\":{\"remote\":\"10.2.0.0/16\",\"protocol\":\"tcp\"}}");
 	expect_params("sa.add",
 		      "in 4096 paris key=" KEY " selectors.0.local=10.0.0.0/8 "
 		      "selectors.0.remote=any selectors.1.family=ipv6",
@@ -98,99 +97,6 @@ static void a_key_may_stand_in_a_file(void **state)
 		      "{\"direction\":\"in\",\"spi\":4096,\"tunnel\":\"paris\",\"key\":\"" KEY
 		      "\"}");
 	unlink(name);
-}
-
-/* A gateway that sends what it is told and then does what it is told. */
-struct script {
-	const char *answer;
-	bool hang; /* keep the connection open without a word */
-	bool deaf; /* close without reading */
-};
-
-static char path[64];
-static int listener;
-
-static void *gateway(void *arg)
-{
-	const struct script *s = arg;
-	char buf[4096];
-	int fd = accept(listener, NULL, NULL);
-
-	if (!s->deaf && recv(fd, buf, sizeof(buf), 0) <= 0)
-		abort();
-	for (const char *p = s->answer; *p != '\0'; p++)
-		(void)!send(fd, p, 1, MSG_NOSIGNAL);
-	if (s->hang)
-		(void)!recv(fd, buf, sizeof(buf), 0);
-	close(fd);
-	return NULL;
-}
-
-static json_t *talk(const struct script *script, const char *method)
-{
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	struct connection c;
-	pthread_t thread;
-
-	snprintf(path, sizeof(path), "/tmp/espctl-test-%d.sock", (int)getpid());
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
-	listener = socket(AF_UNIX, SOCK_STREAM, 0);
-	assert_int_equal(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(pthread_create(&thread, NULL, gateway, (void *)(uintptr_t)script), 0);
-	assert_int_equal(connection_open(&c, path, 1), 0);
-	json_t *answer = connection_call(&c, method, json_object());
-	connection_close(&c);
-	pthread_join(thread, NULL);
-	close(listener);
-	unlink(path);
-	return answer;
-}
-
-static void answers_in_any_pieces(void **state)
-{
-	(void)state;
-	json_t *answer = talk(
-	    &(struct script){.answer = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n"}, "x.y");
-
-	assert_true(json_is_object(json_object_get(answer, "result")));
-	json_decref(answer);
-	answer =
-	    talk(&(struct script){"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32001,"
-				  "\"message\":\"too many\"}}\n",
-				  .deaf = true},
-		 "x.y");
-	assert_non_null(json_object_get(answer, "error"));
-	json_decref(answer);
-}
-
-static void broken_answers_are_no_answers(void **state)
-{
-	(void)state;
-	static const struct script scripts[] = {
-	    {"", false, false},
-	    {"", false, true},
-	    {"{\"jsonrpc\":\"2.0\",\"id\":1,\"resu", false, false},
-	    {"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", false, false},
-	    {"nonsense\n", false, false},
-	    {"[]\n", false, false},
-	    {"{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n", false, false},
-	    {"{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{}}\n", false, false},
-	    {"{\"jsonrpc\":\"2.0\",\"id\":1}\n", false, false},
-	};
-
-	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
-		assert_null(talk(&scripts[i], "x.y"));
-}
-
-static void a_silent_gateway_is_not_waited_for(void **state)
-{
-	(void)state;
-	time_t begin = time(NULL);
-
-	assert_null(talk(&(struct script){"", .hang = true}, "x.y"));
-	assert_null(talk(&(struct script){"{\"jsonrpc\"", .hang = true}, "x.y"));
-	assert_in_range(time(NULL) - begin, 1, 5);
 }
 
 /* What people read. */
@@ -260,17 +166,61 @@ static void units_are_readable(void **state)
 	}
 }
 
+static void rates_are_short(void **state)
+{
+	(void)state;
+	static const struct {
+		double n;
+		const char *text;
+	} cases[] = {{0, "0"},         {0.4, "0"},       {999.4, "999"},   {999.5, "1.0k"},
+		     {1000, "1.0k"},   {12345, "12.3k"}, {99949, "99.9k"}, {99951, "100k"},
+		     {999499, "999k"}, {999500, "1.0M"}, {10e9, "10.0G"},  {1e14, "100T"}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char buf[32];
+		assert_string_equal(sample_text(cases[i].n, buf, sizeof(buf)), cases[i].text);
+	}
+}
+
+static void text_fits_its_columns(void **state)
+{
+	(void)state;
+	char buf[64];
+
+	assert_string_equal(sample_fit("paris", 7, buf, sizeof(buf)), "paris  ");
+	assert_string_equal(sample_fit("paris", -7, buf, sizeof(buf)), "  paris");
+	assert_string_equal(sample_fit("paris", 3, buf, sizeof(buf)), "par");
+	assert_string_equal(sample_fit("z\u00fcrich", 2, buf, sizeof(buf)), "z\u00fc");
+	assert_string_equal(sample_fit("\u00fc", 3, buf, sizeof(buf)), "\u00fc  ");
+	assert_string_equal(sample_fit("", 2, buf, sizeof(buf)), "  ");
+}
+
+/* A gateway that was restarted counts from 0 again: no rate, and none below 0. */
+static void rates_never_fall_below_zero(void **state)
+{
+	(void)state;
+	json_t *before = json_pack("{s:{s:i}}", "totals", "packets_in", 100);
+	json_t *now = json_pack("{s:{s:i}}", "totals", "packets_in", 300);
+
+	assert_true(sample_rate(now, before, "totals.packets_in", 2) == 100);
+	assert_true(sample_rate(before, now, "totals.packets_in", 2) == 0);
+	assert_true(sample_rate(now, NULL, "totals.packets_in", 2) == 0);
+	assert_true(sample_rate(now, before, "totals.packets_in", 0) == 0);
+	json_decref(before);
+	json_decref(now);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(words_become_parameters),
 	    cmocka_unit_test(wrong_words_are_refused),
 	    cmocka_unit_test(a_key_may_stand_in_a_file),
-	    cmocka_unit_test(answers_in_any_pieces),
-	    cmocka_unit_test(broken_answers_are_no_answers),
-	    cmocka_unit_test(a_silent_gateway_is_not_waited_for),
 	    cmocka_unit_test(lists_are_aligned),
 	    cmocka_unit_test(units_are_readable),
+	    cmocka_unit_test(rates_are_short),
+	    cmocka_unit_test(text_fits_its_columns),
+	    cmocka_unit_test(rates_never_fall_below_zero),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

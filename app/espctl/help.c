@@ -7,9 +7,13 @@
 
 static void print_command(FILE *out, const struct method *m, int width)
 {
-	const char *dot = strchr(m->name, '.');
+	int object = (int)strcspn(m->name, ".");
+	const char *verb = m->name[object] == '.' ? m->name + object + 1 : "";
 
-	fprintf(out, "%.*s %-*s", (int)(dot - m->name), m->name, width, dot + 1);
+	if (width == 0 && verb[0] == '\0')
+		fprintf(out, "%s", m->name);
+	else
+		fprintf(out, "%.*s %-*s", object, m->name, width, verb);
 }
 
 void help_object(FILE *out, const char *object)
@@ -37,7 +41,10 @@ void help_all(FILE *out)
 	      "Options:\n"
 	      "  --socket PATH      the gateway's control socket; else $ESPALIER_SOCKET, else\n"
 	      "                     /run/espalier/control.sock\n"
-	      "  --json             print the result as JSON\n"
+	      "  --json             print the result as JSON; events one object a line\n"
+	      "  --watch[=SECONDS]  repeat every so many seconds (2) until Ctrl-C\n"
+	      "  --frames N         with --watch and top: end after N repetitions\n"
+	      "  --colour WHEN      auto (on a terminal, without NO_COLOR), always or never\n"
 	      "  --timeout SECONDS  how long to wait for an answer (30)\n"
 	      "  --help             this, or after OBJECT and VERB what they take\n"
 	      "  --version\n"
@@ -45,18 +52,24 @@ void help_all(FILE *out)
 	      "Commands:\n",
 	      out);
 	help_object(out, NULL);
-	fputs("  info, counters, drops  short for gateway info, counters get, drops get\n"
+	fputs("  events [NAME …]      follow what happens, a line an event (events.subscribe)\n"
+	      "  top                  live rates of tunnels, load of workers, drops; q ends it\n"
+	      "  tunnel NAME          one tunnel with its SAs, drops and policies\n"
+	      "  info, counters, drops  short for gateway info, counters get, drops get\n"
 	      "\n"
-	      "Exit status: 0 done, 1 refused by the gateway, 2 wrong usage, 3 no connection or\n"
-	      "no answer.\n"
+	      "Exit status: 0 done, 1 refused by the gateway (explain: dropped), 2 wrong usage,\n"
+	      "3 no connection or no answer.\n"
 	      "\n"
 	      "Examples:\n"
 	      "  espctl tunnel list\n"
 	      "  espctl tunnel add paris local=198.51.100.1 remote=192.0.2.1\n"
 	      "  espctl sa add in 0x1000 paris key=@paris.key replay_window=2048\n"
-	      "  espctl policy add branch protect paris selector.remote=10.2.0.0/16\n"
+	      "  espctl policy add branch protect tunnel=paris selector.remote=10.2.0.0/16\n"
 	      "  espctl --json sa list tunnel=paris | jq '.items[].counters'\n"
-	      "  espctl drops zeros=no\n",
+	      "  espctl drops zeros=no --watch\n"
+	      "  espctl explain 10.1.0.5 10.2.0.9 tcp 443\n"
+	      "  espctl tunnel log paris\n"
+	      "  espctl events tunnel.state sa.hard --json\n",
 	      out);
 }
 

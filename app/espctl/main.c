@@ -4,22 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "arguments.h"
-#include "connection.h"
-#include "control/wipe.h"
+#include "ctl.h"
 #include "help.h"
 #include "show.h"
-
-#define DEFAULT_SOCKET "/run/espalier/control.sock"
-
-enum status { DONE = 0, REFUSED = 1, USAGE = 2, NO_ANSWER = 3 };
-
-struct options {
-	const char *socket;
-	bool json, help;
-	int timeout;
-};
 
 /* What is to be called. method is NULL for one that only the gateway knows. */
 struct command {
@@ -61,7 +52,7 @@ static bool is_object(const char *word)
 
 	for (size_t i = 0; i < METHOD_COUNT; i++)
 		if (strncmp(method_table[i].name, word, len) == 0 &&
-		    method_table[i].name[len] == '.')
+		    (method_table[i].name[len] == '.' || method_table[i].name[len] == '\0'))
 			return true;
 	return strcmp(word, "info") == 0;
 }
@@ -69,8 +60,12 @@ static bool is_object(const char *word)
 /* "sa add …", or with the verb left out. *used is how many words name the method. */
 static const struct method *choose(char **words, int count, int *used)
 {
-	const struct method *m = count > 1 ? find(words[0], words[1]) : NULL;
+	const struct method *m = method_find(words[0]);
 
+	*used = 1;
+	if (m != NULL)
+		return m;
+	m = count > 1 ? find(words[0], words[1]) : NULL;
 	*used = 2;
 	if (m != NULL || (count > 1 && strchr(words[1], '=') == NULL))
 		return m;
@@ -141,99 +136,104 @@ static enum status help(char **words, int count)
 	return DONE;
 }
 
-static void print_json(const json_t *value)
+static enum status show_once(const struct ctl *ctl, const struct command *c)
 {
-	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
-	putchar('\n');
-}
+	json_t *result;
+	enum status status = c->method != NULL && json_is_object(c->params)
+				 ? ctl_call_all(ctl, c->method, c->params, &result)
+				 : ctl_call(ctl, c->name, c->params, &result);
 
-static enum status refused(const struct options *o, const char *name, const json_t *error)
-{
-	if (o->json) {
-		char *text = json_dumps(error, JSON_COMPACT);
-		fprintf(stderr, "%s\n", text);
-		wipe_free(text);
-	} else {
-		fprintf(stderr, "espctl: %s: %s\n", name,
-			json_string_value(json_object_get(error, "message")));
-	}
-	return REFUSED;
-}
-
-/* Call once; the result is a new reference. */
-static enum status call(struct connection *conn, const struct options *o, const char *name,
-			json_t *params, json_t **result)
-{
-	json_t *answer = connection_call(conn, name, params);
-
-	if (answer == NULL)
-		return NO_ANSWER;
-	const json_t *error = json_object_get(answer, "error");
-	enum status status = error != NULL ? refused(o, name, error) : DONE;
-	*result = json_incref(json_object_get(answer, "result"));
-	json_decref(answer);
-	return status;
-}
-
-/* A list comes in pages: get them all, unless the user turns the pages. */
-static enum status call_all(struct connection *conn, const struct options *o, struct command *c,
-			    json_t **result)
-{
-	bool paged = c->method != NULL && member_find(c->method->params, "after") != NULL &&
-		     json_is_object(c->params) && json_object_get(c->params, "after") == NULL &&
-		     json_object_get(c->params, "limit") == NULL;
-
-	if (!paged)
-		return call(conn, o, c->name, json_incref(c->params), result);
-	json_t *all = json_array();
-	enum status status;
-	json_object_set_new(c->params, "limit", json_integer(1000));
-	do {
-		json_t *page = NULL;
-		status = call(conn, o, c->name, json_deep_copy(c->params), &page);
-		json_array_extend(all, json_object_get(page, "items"));
-		json_object_del(c->params, "after");
-		json_t *next = json_object_get(page, "next");
-		if (next != NULL)
-			json_object_set(c->params, "after", next);
-		json_decref(page);
-	} while (status == DONE && json_object_get(c->params, "after") != NULL);
-	*result = json_pack("{s:o}", "items", all);
-	return status;
-}
-
-static enum status run(const struct options *o, struct command *c)
-{
-	struct connection conn;
-	json_t *result = NULL;
-
-	if (connection_open(&conn, o->socket, o->timeout) != 0)
-		return NO_ANSWER;
-	enum status status = call_all(&conn, o, c, &result);
-	connection_close(&conn);
 	if (status == DONE) {
-		if (o->json || c->method == NULL || c->method == &method_table[METHOD_rpc_discover])
-			print_json(result);
+		if (ctl->o->json || c->method == NULL ||
+		    c->method == &method_table[METHOD_rpc_discover])
+			show_json(stdout, result);
 		else
 			show_result(stdout, c->method->result, result);
-		if (fflush(stdout) != 0) {
-			fprintf(stderr, "espctl: standard output: %s\n", strerror(errno));
-			status = NO_ANSWER;
-		}
+		status = ctl_flush();
 	}
 	json_decref(result);
 	return status;
 }
 
+/* Once, or again and again: on a terminal in its place, else one behind the other. */
+static enum status run(const struct ctl *ctl, const struct command *c)
+{
+	struct timespec pause = {.tv_sec = ctl->o->watch / 1000,
+				 .tv_nsec = ctl->o->watch % 1000 * 1000000L};
+	enum status status;
+	long frame = 0;
+
+	if (ctl->o->watch == 0)
+		return show_once(ctl, c);
+	if (c->method == NULL || c->method->class != CONTROL_READ)
+		return usage("--watch repeats what only reads, not", c->name);
+	stop_catch();
+	do {
+		if (frame > 0 && nanosleep(&pause, NULL) != 0 && stop_wanted())
+			return DONE;
+		if (isatty(STDOUT_FILENO) && !ctl->o->json)
+			fputs("\033[H\033[J", stdout);
+		else if (frame > 0 && !ctl->o->json)
+			putchar('\n');
+		status = show_once(ctl, c);
+		frame++;
+	} while (status == DONE && !stop_wanted() &&
+		 (ctl->o->frames == 0 || frame < ctl->o->frames));
+	return status;
+}
+
+/* What is more than one call. False: it is something else. */
+static bool special(const struct ctl *ctl, char **words, int count, enum status *status)
+{
+	if (strcmp(words[0], "events") == 0 && (count == 1 || find("events", words[1]) == NULL))
+		*status = events_command(ctl, words + 1, count - 1);
+	else if (strcmp(words[0], "explain") == 0)
+		*status = explain_command(ctl, words + 1, count - 1);
+	else if (strcmp(words[0], "top") == 0)
+		*status = top_command(ctl);
+	else if (count == 3 && strcmp(words[0], "tunnel") == 0 && strcmp(words[1], "show") == 0)
+		*status = tunnel_show_command(ctl, words[2]);
+	else if (count > 1 && strcmp(words[0], "tunnel") == 0 && strcmp(words[1], "log") == 0)
+		*status = tunnel_log_command(ctl, words + 2, count - 2);
+	else if (count == 2 && strcmp(words[0], "tunnel") == 0 && strchr(words[1], '=') == NULL &&
+		 find("tunnel", words[1]) == NULL)
+		*status = tunnel_show_command(ctl, words[1]);
+	else
+		return false;
+	return true;
+}
+
+static bool read_number(const char *text, double min, double max, double *out)
+{
+	char *end;
+
+	*out = strtod(text, &end);
+	return end != text && *end == '\0' && *out >= min && *out <= max;
+}
+
+static bool wants_colour(const char *when)
+{
+	const char *no = getenv("NO_COLOR");
+
+	if (strcmp(when, "auto") == 0)
+		return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
+	return strcmp(when, "always") == 0;
+}
+
 static enum status read_options(int argc, char **argv, struct options *o)
 {
+	enum { COLOUR = 256, FRAMES };
 	static const struct option known[] = {
-	    {"socket", required_argument, NULL, 's'},  {"json", no_argument, NULL, 'j'},
-	    {"timeout", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, 'v'},       {0}};
+	    {"socket", required_argument, NULL, 's'},    {"json", no_argument, NULL, 'j'},
+	    {"timeout", required_argument, NULL, 't'},   {"watch", optional_argument, NULL, 'w'},
+	    {"colour", required_argument, NULL, COLOUR}, {"color", required_argument, NULL, COLOUR},
+	    {"frames", required_argument, NULL, FRAMES}, {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'v'},         {0}};
+	const char *colour = "auto";
+	double number;
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "s:jt:h", known, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "s:jt:hn:", known, NULL)) != -1) {
 		switch (opt) {
 		case 's':
 			o->socket = optarg;
@@ -242,9 +242,27 @@ static enum status read_options(int argc, char **argv, struct options *o)
 			o->json = true;
 			break;
 		case 't':
-			o->timeout = atoi(optarg);
-			if (o->timeout < 1 || o->timeout > 3600)
+			if (!read_number(optarg, 1, 3600, &number))
 				return usage("--timeout takes 1 to 3600 seconds, not", optarg);
+			o->timeout = (int)number;
+			break;
+		case 'w':
+			number = 2;
+			if (optarg != NULL && !read_number(optarg, 0.1, 3600, &number))
+				return usage("--watch takes 0.1 to 3600 seconds, not", optarg);
+			o->watch = (int)(number * 1000);
+			break;
+		case 'n':
+		case FRAMES:
+			if (!read_number(optarg, 1, 1e9, &number))
+				return usage("--frames takes a number from 1, not", optarg);
+			o->frames = (long)number;
+			break;
+		case COLOUR:
+			colour = optarg;
+			if (strcmp(colour, "auto") != 0 && strcmp(colour, "always") != 0 &&
+			    strcmp(colour, "never") != 0)
+				return usage("--colour takes auto, always or never, not", colour);
 			break;
 		case 'h':
 			o->help = true;
@@ -256,29 +274,46 @@ static enum status read_options(int argc, char **argv, struct options *o)
 			return USAGE;
 		}
 	}
+	o->colour = wants_colour(colour);
 	return DONE;
+}
+
+static enum status command(const struct ctl *ctl, char **words, int count)
+{
+	struct command c = {0};
+	enum status status;
+
+	if (special(ctl, words, count, &status))
+		return status;
+	status = read_command(words, count, &c);
+	if (status == DONE)
+		status = run(ctl, &c);
+	json_decref(c.params);
+	return status;
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = {.socket = getenv("ESPALIER_SOCKET"), .timeout = 30};
-	struct command c = {0};
+	struct options o = {.timeout = 30};
+	struct ctl ctl = {.o = &o};
 
-	wipe_json();
-	if (o.socket == NULL)
-		o.socket = DEFAULT_SOCKET;
+	espalier_wipe_json();
 	enum status status = read_options(argc, argv, &o);
 	if (status != DONE)
 		return (int)status;
+	show_set_colour(o.colour);
 	if (o.help)
 		return (int)help(argv + optind, argc - optind);
 	if (optind == argc) {
 		help_all(stderr);
 		return USAGE;
 	}
-	status = read_command(argv + optind, argc - optind, &c);
-	if (status == DONE)
-		status = run(&o, &c);
-	json_decref(c.params);
+	ctl.gateway = espalier_open(o.socket);
+	if (ctl.gateway == NULL) {
+		fprintf(stderr, "espctl: no memory\n");
+		return NO_ANSWER;
+	}
+	status = command(&ctl, argv + optind, argc - optind);
+	espalier_close(ctl.gateway);
 	return (int)status;
 }

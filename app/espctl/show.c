@@ -70,6 +70,38 @@ const char *show_value(const struct member *m, const json_t *value, char *buf, s
 	return buf;
 }
 
+static bool colour;
+
+void show_set_colour(bool on)
+{
+	colour = on;
+}
+
+const char *show_coloured(const char *name, const char *text, char *buf, size_t size)
+{
+	static const struct {
+		const char *word, *sequence;
+	} colours[] = {{"up", "\033[32m"},   {"live", "\033[32m"},    {"protect", "\033[32m"},
+		       {"half", "\033[33m"}, {"soft", "\033[33m"},    {"held", "\033[33m"},
+		       {"down", "\033[31m"}, {"expired", "\033[31m"}, {"drop", "\033[31m"}};
+	bool is_state = strcmp(name, "state") == 0 || strcmp(name, "fate") == 0;
+
+	for (size_t i = 0; colour && is_state && i < sizeof(colours) / sizeof(colours[0]); i++) {
+		if (strcmp(colours[i].word, text) == 0) {
+			snprintf(buf, size, "%s%s\033[0m", colours[i].sequence, text);
+			return buf;
+		}
+	}
+	snprintf(buf, size, "%s", text);
+	return buf;
+}
+
+void show_json(FILE *out, const json_t *value)
+{
+	json_dumpf(value, out, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	fputc('\n', out);
+}
+
 static bool is_container(const struct member *m)
 {
 	return m->type == MEMBER_OBJECT || m->type == MEMBER_ARRAY;
@@ -118,13 +150,15 @@ static void show_array(FILE *out, const struct member *m, const json_t *array, i
 static void show_object(FILE *out, const struct member *members, const json_t *object, int indent)
 {
 	int width = (int)widest_name(members, object);
-	char text[TEXT_MAX];
+	char text[TEXT_MAX], coloured[TEXT_MAX + 16];
 
 	for (const struct member *m = members; m->name != NULL; m++) {
 		const json_t *value = json_object_get(object, m->name);
-		if (value != NULL && !is_container(m))
-			fprintf(out, "%*s%-*s  %s\n", indent, "", width, m->name,
-				show_value(m, value, text, sizeof(text)));
+		if (value == NULL || is_container(m))
+			continue;
+		show_value(m, value, text, sizeof(text));
+		fprintf(out, "%*s%-*s  %s\n", indent, "", width, m->name,
+			show_coloured(m->name, text, coloured, sizeof(coloured)));
 	}
 	for (const struct member *m = members; m->name != NULL; m++) {
 		const json_t *value = json_object_get(object, m->name);

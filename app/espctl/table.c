@@ -51,7 +51,9 @@ static bool is_right(const struct column *c)
 static void print_cell(FILE *out, const struct column *c, const char *text, bool last)
 {
 	int pad = c->width - width_of(text);
+	char coloured[CELL_MAX + 16];
 
+	text = show_coloured(c->member->name, text, coloured, sizeof(coloured));
 	if (is_right(c))
 		fprintf(out, "%*s%s", pad, "", text);
 	else if (last)
