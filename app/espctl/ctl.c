@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "terminal.h"
+
 static volatile sig_atomic_t stopping;
 
 static void on_signal(int number)
@@ -39,6 +41,7 @@ enum status ctl_flush(void)
 static enum status complain(const struct ctl *ctl, const char *method,
 			    const struct espalier_error *error)
 {
+	terminal_close(); /* or it would vanish with the screen */
 	if (ctl->o->json) {
 		json_t *object = json_pack("{s:i, s:s, s:s}", "code", error->code, "message",
 					   error->message, "field", error->field);
