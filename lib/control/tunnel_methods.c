@@ -161,10 +161,9 @@ int call_tunnel_update(struct call *call)
 		return call_fault(call, EINVAL, "",
 				  "nothing to update: give mtu, keepalive or trap");
 	int rc = check_mtu(call, call_integer(call, "mtu"));
-	if (rc == 0)
-		rc = gateway_tunnel_update(call->g, t, &update, &call->error.fault);
 	if (rc != 0)
 		return rc;
+	gateway_tunnel_update(call->g, t, &update);
 	claim_tunnel(call, t, false);
 	call->result = tunnel_view(call->control, t);
 	return 0;

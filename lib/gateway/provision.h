@@ -13,15 +13,13 @@
  */
 int gateway_tunnel_add(struct gateway *g, const struct tunnel_spec *spec, struct tunnel **out,
 		       struct fault *fault);
-/* What is set is changed; the addresses are those of SAs to come. */
+/* What is set is changed. The addresses stay: policies have chosen their routes by them. */
 struct tunnel_update {
-	bool set_mtu, set_keepalive, set_trap, set_local, set_remote;
+	bool set_mtu, set_keepalive, set_trap;
 	uint16_t mtu, keepalive;
 	bool trap;
-	struct ip_addr local, remote;
 };
-int gateway_tunnel_update(struct gateway *g, struct tunnel *t, const struct tunnel_update *update,
-			  struct fault *fault);
+void gateway_tunnel_update(struct gateway *g, struct tunnel *t, const struct tunnel_update *update);
 /* EBUSY while a policy names it. Deletes its SAs. */
 int gateway_tunnel_delete(struct gateway *g, struct tunnel *t, struct fault *fault);
 

@@ -113,7 +113,6 @@ void lifetimes_run(struct provision *p, uint64_t now);
 void notice_handle(struct provision *p, const struct notice *n, uint64_t now);
 
 /* trap.c: policies with `trap` come and go. */
-void trap_follow(struct provision *p, struct tunnel *t);
 void trap_add(struct provision *p, const struct policy *policy);
 void trap_remove(struct provision *p, const struct policy *policy);
 

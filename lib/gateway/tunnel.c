@@ -54,33 +54,21 @@ int gateway_tunnel_add(struct gateway *g, const struct tunnel_spec *spec, struct
 	return 0;
 }
 
-int gateway_tunnel_update(struct gateway *g, struct tunnel *t, const struct tunnel_update *update,
-			  struct fault *fault)
+void gateway_tunnel_update(struct gateway *g, struct tunnel *t, const struct tunnel_update *update)
 {
 	struct provision *p = provision_of(g);
-	const struct ip_addr local = update->set_local ? update->local : t->spec.local;
-	const struct ip_addr remote = update->set_remote ? update->remote : t->spec.remote;
 
-	if (p == NULL)
-		return fault_set(fault, ENOMEM, "", "no memory");
-	if (local.family != 0 && remote.family != 0 && local.family != remote.family)
-		return fault_set(
-		    fault, EINVAL, update->set_remote ? "remote" : "local",
-		    "local would be IPv%u and remote IPv%u; both must be of one family",
-		    local.family, remote.family);
-	t->spec.local = local;
-	t->spec.remote = remote;
 	if (update->set_keepalive)
 		t->spec.keepalive = update->keepalive;
 	if (update->set_trap) {
 		t->spec.trap = update->trap;
-		trap_follow(p, t);
+		tunnel_set_trap(g->sadb, t, t->spec.trap || t->traps > 0);
 	}
 	if (update->set_mtu) {
 		tunnel_set_mtu(g->sadb, t, update->mtu);
-		tunnel_device_mtu(p, t); /* the kernel's view follows */
+		if (p != NULL)
+			tunnel_device_mtu(p, t); /* the kernel's view follows */
 	}
-	return 0;
 }
 
 struct naming {
