@@ -153,7 +153,7 @@ def bench(_):
 
 
 def fuzz(_):
-    status = command(TOP / "scripts/fuzz", log="fuzz", seconds=600)
+    status = command(TOP / "scripts/fuzz", 12, log="fuzz", seconds=600)
     said = text_of("fuzz")
     for verdict, name in re.findall(r"^(PASS|FAIL) (\w+)", said, re.M):
         yield Result(f"fuzz: {name}", verdict == "PASS", said)

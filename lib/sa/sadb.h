@@ -32,6 +32,12 @@ struct sadb {
  */
 uint32_t sadb_out_key(const struct sadb *db, uint32_t spi, const struct ip_addr *remote);
 struct sa **sadb_slots(const struct sadb *db, enum sa_direction direction);
+/* check.c: what sa_add refuses. `digest` is that of the key and salt. */
+int sa_check_spec(struct sadb *db, const struct sa_spec *spec, const uint8_t *digest,
+		  struct fault *fault);
+int sa_check_addresses(const struct sa_spec *spec, struct fault *fault);
+/* The last number of the SA's space. */
+uint64_t sa_sequence_end(const struct sa_spec *spec);
 /* Add what this SA has counted since the last call to its tunnel's totals. */
 void sa_fold(struct tunnel *t, struct sa *sa);
 /* Let workers see tunnel_sender(). */
