@@ -274,7 +274,7 @@ static void filters_choose(void **state)
 static void a_stalled_subscriber_is_told_and_others_miss_nothing(void **state)
 {
 	(void)state;
-	enum { listeners = 8, rounds = 120, each = 50, pause = 60 };
+	enum { listeners = 8, rounds = 120, each = 50, pause_ms = 60 };
 	struct flood flood = {&samples[EVENT_TUNNEL_STATE], each};
 	int fd[listeners], stalled = subscribed("{}"), small = 4096;
 	unsigned long before = turns;
@@ -288,7 +288,7 @@ static void a_stalled_subscriber_is_told_and_others_miss_nothing(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	for (int r = 0; r < rounds; r++) {
 		/* Readers who have read all may take their time. */
-		if (r == pause)
+		if (r == pause_ms)
 			usleep(1200000);
 		in_loop(raise_many, &flood);
 		for (int k = 0; k < each; k++) {
