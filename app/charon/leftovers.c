@@ -10,24 +10,35 @@
 static atomic_bool present;
 static time_t sweep_at; /* monotonic */
 
+static json_int_t beyond(const json_t *installed, const char *kind, size_t own)
+{
+	json_int_t n = json_integer_value(json_object_get(installed, kind));
+
+	return n > (json_int_t)own ? n - (json_int_t)own : 0;
+}
+
 void leftovers_look(void)
 {
 	json_t *view = NULL;
 
-	if (connection_call("session.get", json_object(), &view, NULL) != 0)
+	/* charon may have begun already. */
+	shadow_lock();
+	if (connection_call("session.get", json_object(), &view, NULL) != 0) {
+		shadow_unlock();
 		return;
-	const json_t *installed = json_object_get(view, "installed"), *n;
-	const char *kind;
-	json_int_t sum = 0;
-	json_object_foreach ((json_t *)installed, kind, n)
-		sum += json_integer_value(n);
+	}
+	const json_t *installed = json_object_get(view, "installed");
+	json_int_t more = beyond(installed, "sas", sa_map_count()) +
+			  beyond(installed, "tunnels", tunnel_all()->get_count(tunnel_all())) +
+			  beyond(installed, "policies", policy_map_count());
+	shadow_unlock();
 	json_decref(view);
-	if (sum == 0)
+	if (more == 0)
 		return;
 	DBG1(DBG_KNL,
 	     "kernel-espalier: the gateway still has %lld objects of an earlier charon; they go "
 	     "when they are replaced%s",
-	     (long long)sum, connection_grace() != 0 ? ", or after the time of grace" : "");
+	     (long long)more, connection_grace() != 0 ? ", or after the time of grace" : "");
 	sweep_at = time_monotonic(NULL) + connection_grace();
 	atomic_store(&present, true);
 }

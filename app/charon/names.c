@@ -11,8 +11,9 @@ static bool for_many_peers(ike_cfg_t *ike)
 {
 	char *other = ike->get_other_addr(ike);
 
+	/* An address, a name, or several of one peer; else any, a subnet or a range. */
 	return other == NULL || strstr(other, "%any") != NULL || strchr(other, '/') != NULL ||
-	       strchr(other, ',') != NULL || streq(other, "0.0.0.0") || streq(other, "::");
+	       streq(other, "0.0.0.0") || streq(other, "::");
 }
 
 static void fill(struct names *names, const char *connection, child_cfg_t *child)

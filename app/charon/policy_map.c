@@ -315,6 +315,11 @@ json_t *policy_map_parameters(void)
 	return all;
 }
 
+size_t policy_map_count(void)
+{
+	return (size_t)m.all->get_count(m.all);
+}
+
 void policy_map_flush(void)
 {
 	struct policy *p;

@@ -32,6 +32,8 @@ uint32_t policy_map_trap(const struct tunnel *t, const char *name);
 /* Parameters of policy.add for each, for a gateway that has lost them. A new array. */
 json_t *policy_map_parameters(void);
 
+size_t policy_map_count(void);
+
 /* charon wants none of them any more. */
 void policy_map_flush(void);
 

@@ -139,6 +139,14 @@ bool sa_map_newest(const struct tunnel *tunnel, bool inbound, struct sa *out)
 	return best != NULL;
 }
 
+size_t sa_map_count(void)
+{
+	m.lock->lock(m.lock);
+	size_t n = m.all->get_count(m.all);
+	m.lock->unlock(m.lock);
+	return n;
+}
+
 struct sa *sa_map_all(size_t *n)
 {
 	enumerator_t *each;

@@ -33,6 +33,8 @@ bool sa_map_get(host_t *dst, uint32_t spi, uint8_t protocol, struct sa *out);
 bool sa_map_remove(host_t *dst, uint32_t spi, uint8_t protocol, struct sa *out);
 /* Of a tunnel, the newest in a direction. */
 bool sa_map_newest(const struct tunnel *tunnel, bool inbound, struct sa *out);
+/* Reserved SPIs among them. */
+size_t sa_map_count(void);
 /* All installed ones; free() it after sa_clear() of each. */
 struct sa *sa_map_all(size_t *n);
 void sa_clear(struct sa *sa);

@@ -41,20 +41,28 @@ static void add_key(json_t *p, chunk_t key)
 	memwipe(text, sizeof(text));
 }
 
-static void add_limit(json_t *p, const char *name, uint64_t value, uint64_t max)
+/*
+ * charon takes a random part off the soft limit, which wraps around where there is none; one
+ * behind the hard limit is none.
+ */
+static void add_limits(json_t *p, const char *soft_name, uint64_t soft, const char *hard_name,
+		       uint64_t hard, uint64_t max)
 {
-	if (value != 0)
-		json_object_set_new(p, name, json_integer((json_int_t)min(value, max)));
+	if (hard > max)
+		hard = 0;
+	if (soft > max || (hard != 0 && soft > hard))
+		soft = 0;
+	if (soft != 0)
+		json_object_set_new(p, soft_name, json_integer((json_int_t)soft));
+	if (hard != 0)
+		json_object_set_new(p, hard_name, json_integer((json_int_t)hard));
 }
 
 static void add_lifetime(json_t *p, const lifetime_cfg_t *l)
 {
-	add_limit(p, "soft_bytes", l->bytes.rekey, INT64_MAX);
-	add_limit(p, "hard_bytes", l->bytes.life, INT64_MAX);
-	add_limit(p, "soft_packets", l->packets.rekey, INT64_MAX);
-	add_limit(p, "hard_packets", l->packets.life, INT64_MAX);
-	add_limit(p, "soft_add_time", l->time.rekey, UINT32_MAX);
-	add_limit(p, "hard_add_time", l->time.life, UINT32_MAX);
+	add_limits(p, "soft_bytes", l->bytes.rekey, "hard_bytes", l->bytes.life, INT64_MAX);
+	add_limits(p, "soft_packets", l->packets.rekey, "hard_packets", l->packets.life, INT64_MAX);
+	add_limits(p, "soft_add_time", l->time.rekey, "hard_add_time", l->time.life, UINT32_MAX);
 }
 
 static void add_udp(json_t *p, const struct sa *sa)

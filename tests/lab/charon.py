@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 
 from .gateway import BUILD
 from .netns import wait_until
@@ -73,7 +72,7 @@ class Charon:
                    "install_routes": "no" if self.gateway else "yes", "routing_table": 0 if self.gateway else 220,
                    "delete_rekeyed_delay": 1,
                    "filelog": {"file": {"path": self.log, "flush_line": "yes", "default": 1, "knl": 2,
-                                        "append": "yes", "time_format": "%H:%M:%S"}},
+                                        "append": "yes", "time_format": "%H:%M:%S", "time_add_ms": "yes"}},
                    "journal": {"default": -1}, "plugins": plugins, **self.settings}
         return swanctl({"charon-systemd": section, "swanctl": {"load": CRYPTO}})
 
@@ -120,6 +119,12 @@ class Charon:
         file = self.directory / "swanctl.conf"
         file.write_text(swanctl(self.conf))
         return self.swanctl("--load-all", "--noprompt", "--file", file)
+
+    def certificates(self, files, name):
+        """load() then finds ca.crt, NAME.crt and NAME.key of that directory (see pki())."""
+        for folder, file in (("x509ca", "ca.crt"), ("x509", f"{name}.crt"), ("private", f"{name}.key")):
+            (self.directory / folder).mkdir(exist_ok=True)
+            shutil.copy(pathlib.Path(files) / file, self.directory / folder)
 
     def initiate(self, child, check=True, seconds=10):
         return self.swanctl("--initiate", "--child", child, "--timeout", seconds, check=check)
@@ -171,4 +176,3 @@ def pki(directory, *names):
         (directory / f"{name}.crt").write_bytes(
             run("--issue", "--cacert", str(directory / "ca.crt"), "--cakey", str(ca), "--in", str(public),
                 "--dn", f"CN={name}", "--san", name, "--outform", "pem"))
-    time.sleep(0)
